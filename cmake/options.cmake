@@ -1,0 +1,36 @@
+# What every target of this project is compiled with. Third parties never link chargifyd_options.
+add_library(chargifyd_options INTERFACE)
+target_compile_features(chargifyd_options INTERFACE cxx_std_20)
+target_include_directories(chargifyd_options INTERFACE ${PROJECT_SOURCE_DIR}/include)
+target_compile_options(chargifyd_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Wold-style-cast -Wcast-qual
+  -Woverloaded-virtual -Wimplicit-fallthrough -Wundef
+  $<$<CXX_COMPILER_ID:GNU>:-Wlogical-op -Wduplicated-cond>
+  $<$<BOOL:${CHARGIFYD_WERROR}>:-Werror>)
+target_compile_definitions(chargifyd_options INTERFACE
+  CHARGIFYD_VERSION="${PROJECT_VERSION}"
+  BOOST_ASIO_NO_DEPRECATED
+  $<$<CONFIG:Debug>:_GLIBCXX_ASSERTIONS>)
+
+if(CHARGIFYD_SANITIZE)
+  # GCC warns that ThreadSanitizer does not model the fences inside Asio; Asio does not depend on them for ordering here.
+  target_compile_options(chargifyd_options INTERFACE -fsanitize=${CHARGIFYD_SANITIZE} -fno-omit-frame-pointer
+    $<$<AND:$<CXX_COMPILER_ID:GNU>,$<STREQUAL:${CHARGIFYD_SANITIZE},thread>>:-Wno-tsan>)
+  target_link_options(chargifyd_options INTERFACE -fsanitize=${CHARGIFYD_SANITIZE})
+else()
+  # Hardening that costs next to nothing on the paths that matter.
+  target_compile_options(chargifyd_options INTERFACE -fstack-protector-strong -fstack-clash-protection -fcf-protection
+    $<$<NOT:$<CONFIG:Debug>>:-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2>)
+  target_link_options(chargifyd_options INTERFACE -Wl,-z,relro,-z,now)
+endif()
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+
+# chargifyd_room(<room> SOURCES ... [USES rooms and third parties ...] [PRIVATE third parties ...])
+# One static library per room. Which rooms may stand in USES is decided by tests/layering.py.
+function(chargifyd_room room)
+  cmake_parse_arguments(ROOM "" "" "SOURCES;USES;PRIVATE" ${ARGN})
+  add_library(chargifyd_${room} STATIC ${ROOM_SOURCES})
+  add_library(chargifyd::${room} ALIAS chargifyd_${room})
+  target_link_libraries(chargifyd_${room} PUBLIC ${ROOM_USES} PRIVATE chargifyd_options ${ROOM_PRIVATE})
+  target_include_directories(chargifyd_${room} PRIVATE ${PROJECT_SOURCE_DIR}/src)
+endfunction()

@@ -1,0 +1,74 @@
+#pragma once
+
+#include "chargifyd/base/error.hpp"
+#include "chargifyd/base/log.hpp"
+#include "chargifyd/base/secret.hpp"
+#include "chargifyd/ingress/webhook_server.hpp"
+#include "chargifyd/journal/journal.hpp"
+#include "chargifyd/pipeline/options.hpp"
+#include "chargifyd/state/options.hpp"
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+/// The configuration file (docs/configuration.md): read once, checked whole, handed to the rooms as their options.
+namespace chargifyd::config {
+
+inline constexpr const char* default_path = "/etc/chargifyd/chargifyd.toml";
+
+/// One Chargify site, its keys already read from their files.
+struct site_settings {
+    std::string name;
+    std::vector<secret> shared_keys;
+};
+
+struct admin_settings {
+    std::string listen = "127.0.0.1:9180";  ///< empty: no TCP
+    secret token;                           ///< required when not on loopback
+};
+
+struct log_settings {
+    log::level level = log::level::info;
+    log::format format = log::format::text;
+};
+
+struct settings {
+    std::filesystem::path state_directory = "/var/lib/chargifyd";
+    ingress::options ingress;
+    admin_settings admin;
+    std::vector<site_settings> sites;
+    journal::options journal;
+    pipeline::options pipeline;
+    state::options state;
+    log_settings log;
+    /// Every key with the value in force and whether the file set it, in file order, secrets as `(set)`.
+    std::vector<std::string> effective;
+
+    /// The sites as the webhook server takes them.
+    std::vector<ingress::site> ingress_sites() const;
+};
+
+/// One mistake, ready to print: `FILE:LINE: what is wrong; how to mend it`. Line 0: the file as a whole.
+struct mistake {
+    std::size_t line = 0;
+    std::string text;
+};
+
+/// The outcome of reading: settings when `mistakes` is empty.
+struct loaded {
+    settings value;
+    std::vector<mistake> mistakes;
+};
+
+/// Reads and checks the file and every file it names (keys, token, certificate and private key must be readable; that
+/// the certificate fits its key is checked when the server opens). Finds all mistakes in one pass. Relative paths are
+/// relative to the file's folder. Reads no environment.
+loaded load(const std::filesystem::path& file);
+/// As `load`, from text; `file` only names it.
+loaded parse(const std::string& text, const std::filesystem::path& file);
+
+/// `FILE:LINE: text`, or `FILE: text`.
+std::string format_mistake(const std::filesystem::path& file, const mistake& m);
+
+}  // namespace chargifyd::config

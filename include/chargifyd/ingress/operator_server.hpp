@@ -1,0 +1,56 @@
+#pragma once
+
+#include "chargifyd/base/error.hpp"
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace chargifyd::ingress {
+
+/// A small request of the operator's: no TLS, no bodies beyond 64 KiB.
+struct operator_request {
+    std::string method;
+    std::string path;           ///< percent-decoded
+    std::string query;          ///< as sent, without `?`
+    std::string authorization;  ///< the header, empty when missing
+    std::string body;
+    bool local = false;         ///< came over the unix socket: the caller may write in the state directory
+};
+
+struct operator_reply {
+    unsigned status = 200;
+    std::string content_type = "application/json";
+    std::string body;
+};
+
+/// Runs on a thread of the server's; may block (there are two).
+using operator_handler = std::function<operator_reply(const operator_request&)>;
+
+/// The operator's HTTP server: the same gate and deadlines as the webhook server, on threads of its own, so that a
+/// slow query never stands in front of an answer to Chargify.
+class operator_server {
+public:
+    /// `tcp`: "address:port", or empty for none. `socket`: path of a unix socket, made with mode 0600 (a stale one
+    /// is replaced), or empty.
+    static result<std::unique_ptr<operator_server>> open(const std::string& tcp, const std::filesystem::path& socket,
+                                                         operator_handler handler);
+    ~operator_server();
+    void start();
+    /// Ends connections and threads.
+    void stop();
+    /// "address:port" with the real port, empty without TCP.
+    std::string address() const;
+
+private:
+    struct implementation;
+    explicit operator_server(std::unique_ptr<implementation> impl) noexcept;
+    std::unique_ptr<implementation> impl_;
+};
+
+/// Sends one request over a unix socket and waits for the answer. errc::unavailable: nobody listens there.
+result<operator_reply> call_operator(const std::filesystem::path& socket, const std::string& method,
+                                     const std::string& target, const std::string& body = {});
+
+}  // namespace chargifyd::ingress
