@@ -1,0 +1,19 @@
+#include "chargifyd/base/time.hpp"
+
+#include <gtest/gtest.h>
+
+namespace chargifyd {
+namespace {
+
+using namespace std::chrono;
+
+TEST(time, formats_utc)
+{
+    EXPECT_EQ(format_utc(sys_seconds{}), "1970-01-01T00:00:00Z");
+    EXPECT_EQ(format_utc(sys_days{2016y / November / 8} + 21h + 22min + 18s), "2016-11-08T21:22:18Z");
+    EXPECT_EQ(format_utc(timestamp{microseconds{1'999'999}}), "1970-01-01T00:00:01Z");
+    EXPECT_EQ(format_utc(timestamp{microseconds{-1}}), "1969-12-31T23:59:59Z");
+}
+
+}  // namespace
+}  // namespace chargifyd
