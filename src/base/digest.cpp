@@ -15,7 +15,7 @@ int hex_value(char c) noexcept
     return -1;
 }
 
-}  // namespace
+} // namespace
 
 std::string to_hex(std::string_view bytes)
 {
@@ -57,4 +57,4 @@ std::optional<digest256> parse_digest(std::string_view hex) noexcept
     return out;
 }
 
-}  // namespace chargifyd
+} // namespace chargifyd

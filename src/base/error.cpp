@@ -11,4 +11,4 @@ error system_error(int errno_value, std::string what)
     return {errc::io, std::move(what)};
 }
 
-}  // namespace chargifyd
+} // namespace chargifyd

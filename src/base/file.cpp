@@ -1,9 +1,8 @@
 #include "chargifyd/base/file.hpp"
 
+#include <cerrno>
 #include <fcntl.h>
 #include <unistd.h>
-
-#include <cerrno>
 
 namespace chargifyd {
 
@@ -28,11 +27,12 @@ result<std::string> read_small_file(const std::filesystem::path& path, std::size
         content.append(block, static_cast<std::size_t>(n));
         if (content.size() > limit) {
             ::close(fd);
-            return make_error(errc::invalid, path.string() + " is larger than " + std::to_string(limit) + " bytes");
+            return make_error(errc::invalid,
+                              path.string() + " is larger than " + std::to_string(limit) + " bytes");
         }
     }
     ::close(fd);
     return content;
 }
 
-}  // namespace chargifyd
+} // namespace chargifyd

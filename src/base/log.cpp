@@ -11,17 +11,21 @@ namespace chargifyd::log {
 
 namespace {
 
-constexpr std::size_t longest_value = 256;
+constexpr std::size_t longest_value = 1024;
 
 std::atomic<format> current_format{format::text};
 
 spdlog::level::level_enum to_spdlog(level l) noexcept
 {
     switch (l) {
-    case level::debug: return spdlog::level::debug;
-    case level::info: return spdlog::level::info;
-    case level::warning: return spdlog::level::warn;
-    case level::error: return spdlog::level::err;
+    case level::debug:
+        return spdlog::level::debug;
+    case level::info:
+        return spdlog::level::info;
+    case level::warning:
+        return spdlog::level::warn;
+    case level::error:
+        return spdlog::level::err;
     }
     return spdlog::level::err;
 }
@@ -29,7 +33,8 @@ spdlog::level::level_enum to_spdlog(level l) noexcept
 spdlog::logger& logger()
 {
     static const std::shared_ptr<spdlog::logger> instance = [] {
-        auto made = std::make_shared<spdlog::logger>("chargifyd", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+        auto made =
+            std::make_shared<spdlog::logger>("chargifyd", std::make_shared<spdlog::sinks::stderr_sink_mt>());
         made->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc);
         made->flush_on(spdlog::level::debug);
         return made;
@@ -74,7 +79,7 @@ void append_value(std::string& out, format form, const field::value_type& value)
         value);
 }
 
-}  // namespace
+} // namespace
 
 std::optional<level> parse_level(std::string_view name) noexcept
 {
@@ -144,4 +149,4 @@ void write(level at, std::string_view message, fields with)
     to.log(to_spdlog(at), spdlog::string_view_t(render(current_format, message, with)));
 }
 
-}  // namespace chargifyd::log
+} // namespace chargifyd::log

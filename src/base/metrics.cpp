@@ -30,9 +30,9 @@ void histogram::observe(double value)
 
 const std::vector<double>& duration_buckets()
 {
-    static const std::vector<double> bounds = {0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01,
-                                               0.025,   0.05,   0.1,     0.25,   0.5,   1,      2.5,   5,
-                                               15};
+    static const std::vector<double> bounds = {0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025,
+                                               0.005,   0.01,   0.025,   0.05,   0.1,   0.25,
+                                               0.5,     1,      2.5,     5,      15};
     return bounds;
 }
 
@@ -40,7 +40,9 @@ struct registry::implementation {
     prometheus::Registry all;
 };
 
-registry::registry() : impl_(std::make_unique<implementation>()) {}
+registry::registry()
+    : impl_(std::make_unique<implementation>())
+{}
 
 registry::~registry() = default;
 
@@ -52,11 +54,12 @@ counter registry::make_counter(const std::string& name, const std::string& help,
 
 gauge registry::make_gauge(const std::string& name, const std::string& help, const labels& with)
 {
-    return gauge(prometheus::BuildGauge().Name("chargifyd_" + name).Help(help).Register(impl_->all).Add(with));
+    return gauge(
+        prometheus::BuildGauge().Name("chargifyd_" + name).Help(help).Register(impl_->all).Add(with));
 }
 
-histogram registry::make_histogram(const std::string& name, const std::string& help, const std::vector<double>& buckets,
-                                   const labels& with)
+histogram registry::make_histogram(const std::string& name, const std::string& help,
+                                   const std::vector<double>& buckets, const labels& with)
 {
     return histogram(prometheus::BuildHistogram()
                          .Name("chargifyd_" + name)
@@ -70,4 +73,4 @@ std::string registry::render() const
     return prometheus::TextSerializer().Serialize(impl_->all.Collect());
 }
 
-}  // namespace chargifyd::metrics
+} // namespace chargifyd::metrics

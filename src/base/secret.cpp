@@ -1,19 +1,20 @@
 #include "chargifyd/base/secret.hpp"
 
 #include <string.h>
-
 #include <utility>
 
 namespace chargifyd {
 
-secret::secret(std::string bytes) : bytes_(bytes)
+secret::secret(std::string bytes)
+    : bytes_(bytes)
 {
     ::explicit_bzero(bytes.data(), bytes.size());
 }
 
 secret::secret(const secret& other) = default;
 
-secret::secret(secret&& other) noexcept : bytes_(other.bytes_)
+secret::secret(secret&& other) noexcept
+    : bytes_(other.bytes_)
 {
     other.wipe();
 }
@@ -36,4 +37,4 @@ void secret::wipe() noexcept
     bytes_.clear();
 }
 
-}  // namespace chargifyd
+} // namespace chargifyd

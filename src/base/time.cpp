@@ -24,4 +24,4 @@ std::string format_utc(timestamp when)
     return format_utc(std::chrono::floor<std::chrono::seconds>(when));
 }
 
-}  // namespace chargifyd
+} // namespace chargifyd

@@ -17,4 +17,4 @@ std::string to_hex(const digest256& digest);
 /// The digest written as exactly 64 hex digits of either case; nothing for any other text.
 std::optional<digest256> parse_digest(std::string_view hex) noexcept;
 
-}  // namespace chargifyd
+} // namespace chargifyd

@@ -21,4 +21,4 @@ private:
     T value_{};
 };
 
-}  // namespace chargifyd
+} // namespace chargifyd

@@ -10,12 +10,13 @@
 
 /// Structured logging to stderr: a fixed message, and fields that hold what varies.
 ///
-/// Every value is escaped (control characters, quotes, bytes that are not UTF-8) and cut at 256 bytes, so nothing a
-/// sender chooses can forge a line. Callers never pass a body, a key, a signature or personal data.
+/// Every value is escaped (control characters, quotes, bytes that are not UTF-8) and cut at 1024 bytes, so
+/// nothing a sender chooses can forge a line. Callers never pass a body, a key, a signature or personal data.
 /// All functions may be called from any thread.
 namespace chargifyd::log {
 
-/// error: someone must act; warning: look at it soon; info: what an operator wants to have read; debug: for us.
+/// error: someone must act; warning: look at it soon; info: what an operator wants to have read; debug: for
+/// us.
 enum class level { debug, info, warning, error };
 enum class format { text, json };
 
@@ -25,21 +26,37 @@ std::optional<format> parse_format(std::string_view name) noexcept;
 struct field {
     using value_type = std::variant<std::string_view, std::int64_t, std::uint64_t, double, bool>;
 
-    field(std::string_view k, std::string_view v) : key(k), value(v) {}
-    field(std::string_view k, const std::string& v) : key(k), value(std::string_view(v)) {}
-    field(std::string_view k, const char* v) : key(k), value(std::string_view(v)) {}
-    field(std::string_view k, bool v) : key(k), value(v) {}
-    field(std::string_view k, double v) : key(k), value(v) {}
+    field(std::string_view k, std::string_view v)
+        : key(k)
+        , value(v)
+    {}
+    field(std::string_view k, const std::string& v)
+        : key(k)
+        , value(std::string_view(v))
+    {}
+    field(std::string_view k, const char* v)
+        : key(k)
+        , value(std::string_view(v))
+    {}
+    field(std::string_view k, bool v)
+        : key(k)
+        , value(v)
+    {}
+    field(std::string_view k, double v)
+        : key(k)
+        , value(v)
+    {}
     template <class T>
-        requires(std::is_integral_v<T> && std::is_signed_v<T>)
-    field(std::string_view k, T v) : key(k), value(static_cast<std::int64_t>(v))
-    {
-    }
+    requires(std::is_integral_v<T>&& std::is_signed_v<T>) field(std::string_view k, T v)
+        : key(k)
+        , value(static_cast<std::int64_t>(v))
+    {}
     template <class T>
-        requires(std::is_integral_v<T> && std::is_unsigned_v<T> && !std::is_same_v<T, bool>)
-    field(std::string_view k, T v) : key(k), value(static_cast<std::uint64_t>(v))
-    {
-    }
+    requires(std::is_integral_v<T>&& std::is_unsigned_v<T> && !std::is_same_v<T, bool>)
+        field(std::string_view k, T v)
+        : key(k)
+        , value(static_cast<std::uint64_t>(v))
+    {}
 
     std::string_view key;
     value_type value;
@@ -72,4 +89,4 @@ inline void error(std::string_view message, fields with = {})
 /// The line `write` would print, without time and level. For tests.
 std::string render(format form, std::string_view message, fields with);
 
-}  // namespace chargifyd::log
+} // namespace chargifyd::log

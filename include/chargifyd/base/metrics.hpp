@@ -9,7 +9,7 @@ namespace prometheus {
 class Counter;
 class Gauge;
 class Histogram;
-}  // namespace prometheus
+} // namespace prometheus
 
 /// Prometheus metrics. A room asks the registry for its instruments once, when it is made, and keeps them.
 namespace chargifyd::metrics {
@@ -19,7 +19,9 @@ using labels = std::map<std::string, std::string>;
 /// A number that only grows. Any thread.
 class counter {
 public:
-    explicit counter(prometheus::Counter& c) noexcept : counter_(&c) {}
+    explicit counter(prometheus::Counter& c) noexcept
+        : counter_(&c)
+    {}
     void add(double n = 1) noexcept;
 
 private:
@@ -29,7 +31,9 @@ private:
 /// A number that goes up and down. Any thread.
 class gauge {
 public:
-    explicit gauge(prometheus::Gauge& g) noexcept : gauge_(&g) {}
+    explicit gauge(prometheus::Gauge& g) noexcept
+        : gauge_(&g)
+    {}
     void set(double value) noexcept;
     void add(double n) noexcept;
 
@@ -40,7 +44,9 @@ private:
 /// How often values fell below each bound. Any thread; takes a lock.
 class histogram {
 public:
-    explicit histogram(prometheus::Histogram& h) noexcept : histogram_(&h) {}
+    explicit histogram(prometheus::Histogram& h) noexcept
+        : histogram_(&h)
+    {}
     void observe(double value);
 
 private:
@@ -63,8 +69,8 @@ public:
     /// each new combination stays in memory for ever.
     counter make_counter(const std::string& name, const std::string& help, const labels& with = {});
     gauge make_gauge(const std::string& name, const std::string& help, const labels& with = {});
-    histogram make_histogram(const std::string& name, const std::string& help, const std::vector<double>& buckets,
-                             const labels& with = {});
+    histogram make_histogram(const std::string& name, const std::string& help,
+                             const std::vector<double>& buckets, const labels& with = {});
 
     /// The text exposition format, for GET /metrics.
     std::string render() const;
@@ -74,4 +80,4 @@ private:
     std::unique_ptr<implementation> impl_;
 };
 
-}  // namespace chargifyd::metrics
+} // namespace chargifyd::metrics

@@ -25,4 +25,4 @@ private:
     std::string bytes_;
 };
 
-}  // namespace chargifyd
+} // namespace chargifyd

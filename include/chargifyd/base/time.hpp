@@ -19,4 +19,4 @@ timestamp system_now();
 std::string format_utc(std::chrono::sys_seconds when);
 std::string format_utc(timestamp when);
 
-}  // namespace chargifyd
+} // namespace chargifyd

@@ -6,10 +6,10 @@
 namespace chargifyd::pipeline {
 
 struct options {
-    unsigned workers = 0;                   ///< threads that parse; 0: one per core
-    std::size_t batch_webhooks = 512;       ///< most webhooks in one transaction
-    std::size_t batch_bytes = 4 * 1024 * 1024;  ///< most body bytes in one transaction
-    std::chrono::days retention{0};         ///< applied segments older than this are deleted; 0: kept
+    unsigned workers = 0;                      ///< threads that parse; 0: one per core
+    std::size_t batch_webhooks = 512;          ///< most webhooks in one transaction
+    std::size_t batch_bytes = 4 * 1024 * 1024; ///< most body bytes in one transaction
+    std::chrono::days retention{0};            ///< applied segments older than this are deleted; 0: kept
 };
 
-}  // namespace chargifyd::pipeline
+} // namespace chargifyd::pipeline

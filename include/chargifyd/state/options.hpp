@@ -10,4 +10,4 @@ struct options {
     std::map<std::string, bool> access;
 };
 
-}  // namespace chargifyd::state
+} // namespace chargifyd::state

@@ -35,5 +35,5 @@ TEST(digest, refuses_anything_but_64_hex_digits)
     EXPECT_FALSE(parse_digest(std::string(63, '0') + std::string(1, '\0')));
 }
 
-}  // namespace
-}  // namespace chargifyd
+} // namespace
+} // namespace chargifyd

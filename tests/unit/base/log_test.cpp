@@ -29,7 +29,7 @@ TEST(log, a_value_cannot_forge_a_line_or_a_field)
 
 TEST(log, cuts_long_values)
 {
-    EXPECT_LT(render(format::text, "m", {{"v", std::string(100000, 'a')}}).size(), 400U);
+    EXPECT_LT(render(format::text, "m", {{"v", std::string(100000, 'a')}}).size(), 1100U);
 }
 
 TEST(log, knows_its_levels)
@@ -40,5 +40,5 @@ TEST(log, knows_its_levels)
     EXPECT_FALSE(parse_format("xml"));
 }
 
-}  // namespace
-}  // namespace chargifyd::log
+} // namespace
+} // namespace chargifyd::log

@@ -21,5 +21,5 @@ TEST(metrics, renders_every_kind)
     EXPECT_THAT(text, HasSubstr("chargifyd_ack_seconds_bucket{le=\"0.005\"} 1"));
 }
 
-}  // namespace
-}  // namespace chargifyd::metrics
+} // namespace
+} // namespace chargifyd::metrics

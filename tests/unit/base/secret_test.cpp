@@ -21,8 +21,8 @@ TEST(secret, leaves_nothing_behind_when_moved)
     const char* const inside = a.reveal().data();
     const secret b = std::move(a);
     EXPECT_EQ(b.reveal(), "short");
-    EXPECT_TRUE(a.empty());       // NOLINT(bugprone-use-after-move): that is what is tested
-    EXPECT_EQ(inside[0], '\0');  // the short string's bytes stand in the object itself
+    EXPECT_TRUE(a.empty());     // NOLINT(bugprone-use-after-move): that is what is tested
+    EXPECT_EQ(inside[0], '\0'); // the short string's bytes stand in the object itself
 }
 
 TEST(secret, can_be_replaced)
@@ -32,5 +32,5 @@ TEST(secret, can_be_replaced)
     EXPECT_EQ(a.reveal(), "two");
 }
 
-}  // namespace
-}  // namespace chargifyd
+} // namespace
+} // namespace chargifyd

@@ -15,5 +15,5 @@ TEST(time, formats_utc)
     EXPECT_EQ(format_utc(timestamp{microseconds{-1}}), "1969-12-31T23:59:59Z");
 }
 
-}  // namespace
-}  // namespace chargifyd
+} // namespace
+} // namespace chargifyd

@@ -1,0 +1,36 @@
+#pragma once
+
+#include "chargifyd/base/metrics.hpp"
+#include "chargifyd/base/secret.hpp"
+#include "chargifyd/ingress/operator_server.hpp"
+#include "chargifyd/pipeline/pipeline.hpp"
+
+#include <filesystem>
+#include <functional>
+#include <string_view>
+
+/// The operator's HTTP: health, metrics, the read API, and the commands of `chargifyctl` (over the unix
+/// socket only).
+namespace chargifyd::admin {
+
+/// The unix socket in the state directory over which `chargifyctl` speaks to a running daemon.
+inline constexpr const char* control_socket_name = "control.sock";
+
+/// What the handler shows and steers. All of it outlives the handler.
+struct sources {
+    std::function<std::string_view()> health; ///< one word, as GET /healthz of the traffic port
+    pipeline::pipeline* background = nullptr;
+    const metrics::registry* instruments = nullptr;
+    std::filesystem::path state_file;
+    secret token; ///< demanded of every request over TCP when it is set
+};
+
+/// Answers (docs/operations.md):
+///   GET /healthz, /readyz, /metrics
+///   GET /v1/subscriptions/{id}?site=, /v1/subscriptions?customer_reference=&site=&limit=
+///   GET /v1/customers/{id}?site=, /v1/events?after=&limit=
+///   POST /v1/control/retry-dead?sequence=, /v1/control/adopt-rebuilt, /v1/control/maintain   (unix socket
+///   only)
+ingress::operator_handler make_handler(sources from);
+
+} // namespace chargifyd::admin

@@ -1,0 +1,63 @@
+#pragma once
+
+#include "chargifyd/base/error.hpp"
+#include "chargifyd/base/metrics.hpp"
+#include "chargifyd/base/time.hpp"
+#include "chargifyd/journal/journal.hpp"
+#include "chargifyd/pipeline/options.hpp"
+#include "chargifyd/state/options.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace chargifyd::pipeline {
+
+/// How the pipeline is doing.
+struct status {
+    std::uint64_t durable = 0; ///< last sequence in the journal
+    std::uint64_t applied = 0; ///< last sequence in the state
+    double lag_seconds = 0;    ///< age of the last applied webhook while more are waiting, else 0
+    std::uint64_t dead_letters = 0;
+    std::string failure; ///< why applying stands still; empty: it does not
+};
+
+/// The daemon's background work: follows the journal into `state.db`, checkpoints it, and keeps the journal's
+/// segments compressed and within retention. Nothing here can delay an answer to Chargify: when the state
+/// cannot be written it is tried again every second while the journal goes on.
+///
+/// Its functions may be called from any thread.
+class pipeline {
+public:
+    /// Opens the state and checks that it fits the journal (errors as state::sqlite_store::open, and when the
+    /// state has webhooks that the journal lost). `inbox` and `instruments` outlive the pipeline.
+    static result<std::unique_ptr<pipeline>> open(const std::filesystem::path& state_directory, options with,
+                                                  const state::options& state_with, journal::log& inbox,
+                                                  metrics::registry& instruments, clock_fn clock);
+    /// Stops.
+    ~pipeline();
+
+    void start();
+    /// Waits until everything in the journal is applied, or the time is over; then ends the threads.
+    /// Idempotent.
+    void stop(std::chrono::milliseconds patience);
+
+    status now() const;
+
+    /// Applies dead letters again; an empty list means all. Returns how many no longer are dead.
+    result<std::size_t> retry_dead(std::vector<std::uint64_t> sequences);
+    /// Takes over the state that `rebuild` made.
+    result<void> adopt_rebuilt();
+    /// Compresses and deletes segments now, as it is done every minute.
+    result<void> maintain();
+
+private:
+    struct implementation;
+    explicit pipeline(std::unique_ptr<implementation> impl) noexcept;
+    std::unique_ptr<implementation> impl_;
+};
+
+} // namespace chargifyd::pipeline

@@ -1,0 +1,42 @@
+#pragma once
+
+#include "chargifyd/state/store.hpp"
+#include "chargifyd/state/webhook.hpp"
+
+/// What webhooks mean. The rules are in docs/state.md; each is a pure function here, and `apply` puts them
+/// together over a store.
+///
+/// Whatever the order in which a set of webhooks arrives, and however often each does, the objects and the
+/// changes end up the same (only `changes.id` and `seq`, which tell when something was learned, differ).
+namespace chargifyd::state {
+
+enum class effect { applied, unchanged, stale };
+
+/// When a patch was made: the part of a version that does not come from the object.
+struct moment {
+    std::int64_t event_id = 0;
+    std::int64_t webhook_id = 0;
+};
+
+/// Merges a statement into a row (a new one: `row` with empty columns). A full statement replaces a row whose
+/// base is older, except for fields with a newer patch. A patch sets the fields it names, unless a newer
+/// patch or a newer full statement spoke of them.
+effect merge(object_row& row, const observation& seen, const moment& when);
+
+/// The facts of a full statement about a subscription.
+subscription_facts facts_of(const observation& seen);
+
+/// What happened between two neighbours of a timeline; `before` is null for the first.
+std::vector<change> compare(const subscription_facts* before, const subscription_facts& after);
+
+/// The result of one webhook.
+struct applied_webhook {
+    outcome result = outcome::dead;
+    bool duplicate = false; ///< it was there already: only its delivery was counted, `result` means nothing
+};
+
+/// Applies one webhook inside the store's open transaction: its unique row (promise P2), objects, timeline,
+/// changes.
+applied_webhook apply(store& into, const webhook& w);
+
+} // namespace chargifyd::state

@@ -1,0 +1,78 @@
+#pragma once
+
+#include "chargifyd/base/digest.hpp"
+#include "chargifyd/base/time.hpp"
+#include "chargifyd/state/tables.hpp"
+
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace chargifyd::state {
+
+/// What happened to a webhook; the words of `events.outcome`.
+enum class outcome {
+    applied,   ///< a row changed
+    unchanged, ///< it said nothing new
+    stale,     ///< what it said is older than what is stored
+    test,      ///< from the test button or panel
+    unknown,   ///< an event nobody has documented, with nothing in it that could be used
+    dead,      ///< cannot be read, or names another site
+};
+
+std::string_view to_string(outcome o) noexcept;
+
+/// The order of two statements about one object (promise P3): by the object's own clock, then by Chargify's
+/// event id, then by webhook id. 0: not given.
+struct version {
+    std::int64_t updated_at = 0; ///< seconds since 1970
+    std::int64_t event_id = 0;
+    std::int64_t webhook_id = 0;
+
+    auto operator<=>(const version&) const = default;
+};
+
+/// What one webhook says about one object.
+struct observation {
+    object_kind kind = object_kind::subscription;
+    std::int64_t id = 0;
+    /// The whole object with its own clock: it replaces what is older. Otherwise a patch: it names some
+    /// fields, has no clock of its own, and never blanks a field.
+    bool full = false;
+    std::int64_t updated_at = 0; ///< of a full one, seconds since 1970
+    /// One per column of the table. In a patch the empty alternative means "not named".
+    std::vector<value> columns;
+    /// Of a full one: all that has no column, a JSON object nested as received, without vault tokens.
+    std::string attributes;
+    /// Of a patch: the same, key by key, each with its JSON value; only what is not empty.
+    std::vector<std::pair<std::string, std::string>> extras;
+};
+
+/// A webhook, read and normalised: all that applying it needs. A value, made by `prepare` on any thread.
+struct webhook {
+    std::uint64_t sequence = 0; ///< of the journal
+    std::string site;
+    timestamp received_at{};
+
+    std::optional<std::int64_t> webhook_id;
+    std::optional<digest256> body_sha256; ///< identifies a webhook that has no id
+    std::string event;                    ///< empty when it could not be read
+    std::optional<std::int64_t> event_id;
+    std::optional<std::int64_t> subscription_id;
+    std::optional<std::int64_t> customer_id;
+    std::optional<std::string> occurred_at;
+
+    bool test = false;
+    bool known_event = false;
+    std::string error; ///< why it is a dead letter; empty: it is none
+    std::vector<observation> observations;
+};
+
+/// Reads a journalled body. Pure, and total: a body that cannot be read becomes a webhook with an `error`.
+webhook prepare(std::uint64_t sequence, std::string_view site, timestamp received_at, std::string_view body);
+
+} // namespace chargifyd::state

@@ -1,0 +1,214 @@
+#include "daemon.hpp"
+
+#include "chargifyd/admin/admin.hpp"
+#include "chargifyd/base/log.hpp"
+#include "chargifyd/base/metrics.hpp"
+#include "chargifyd/ingress/operator_server.hpp"
+#include "chargifyd/ingress/webhook_server.hpp"
+#include "chargifyd/journal/directory_lock.hpp"
+#include "chargifyd/journal/journal.hpp"
+#include "chargifyd/pipeline/pipeline.hpp"
+#include "chargifyd/pipeline/rebuild.hpp"
+#include "chargifyd/state/sqlite_store.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <systemd/sd-daemon.h>
+
+#include <atomic>
+#include <csignal>
+#include <memory>
+#include <optional>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <utility>
+
+namespace chargifyd::app {
+
+namespace {
+
+namespace net = boost::asio;
+using namespace std::chrono_literals;
+
+/// How long requests under way may take at the end. Below TimeoutStopSec of the unit.
+constexpr auto drain_grace = 20s;
+/// The same after a storage failure: nothing can be acknowledged any more.
+constexpr auto failure_grace = 1s;
+/// How long the rest of the journal may be applied at the end; what is left is applied at the next start.
+constexpr auto apply_grace = 5s;
+
+/// What the process must not do: leave webhooks in core files or make files that others can read.
+void restrict_process()
+{
+    ::umask(0027);
+    const rlimit none{0, 0};
+    ::setrlimit(RLIMIT_CORE, &none);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); // the sanitizers' leak check has to attach to the process
+#endif
+    std::signal(SIGPIPE, SIG_IGN);
+}
+
+std::string join(const std::vector<std::string>& words)
+{
+    std::string all;
+    for (const std::string& w : words)
+        all += all.empty() ? w : "," + w;
+    return all;
+}
+
+/// The composition root: everything the daemon is made of, in the order in which it depends on one another.
+class daemon {
+public:
+    daemon(std::filesystem::path config_file, config::settings with)
+        : config_file_(std::move(config_file))
+        , with_(std::move(with))
+    {}
+
+    /// Opens everything, so that a mistake is known before the first webhook is taken.
+    result<void> open()
+    {
+        auto lock = journal::directory_lock::acquire(with_.state_directory);
+        if (!lock)
+            return lock.error();
+        lock_.emplace(std::move(*lock));
+
+        journal::options journal_with = with_.journal;
+        journal_with.directory = with_.state_directory / pipeline::journal_directory_name;
+        auto inbox = journal::log::open(journal_with, journal::real_file_system(), system_now, instruments_);
+        if (!inbox)
+            return inbox.error();
+        inbox_ = std::move(*inbox);
+
+        auto background = pipeline::pipeline::open(with_.state_directory, with_.pipeline, with_.state,
+                                                   *inbox_, instruments_, system_now);
+        if (!background)
+            return background.error();
+        background_ = std::move(*background);
+
+        auto traffic = ingress::webhook_server::open(with_.ingress, with_.ingress_sites(), *inbox_,
+                                                     instruments_, system_now);
+        if (!traffic)
+            return traffic.error();
+        traffic_ = std::move(*traffic);
+
+        admin::sources shown;
+        shown.health = [server = traffic_.get()] { return server->health(); };
+        shown.background = background_.get();
+        shown.instruments = &instruments_;
+        shown.state_file = with_.state_directory / state::state_file_name;
+        shown.token = with_.admin.token;
+        auto operators = ingress::operator_server::open(with_.admin.listen,
+                                                        with_.state_directory / admin::control_socket_name,
+                                                        admin::make_handler(std::move(shown)));
+        if (!operators)
+            return operators.error();
+        operators_ = std::move(*operators);
+        return {};
+    }
+
+    /// Serves until told to stop.
+    int run()
+    {
+        inbox_->on_failure([this](const error& e) {
+            log::error("the journal failed; the daemon ends so that it can be started anew",
+                       {{"error", e.message}});
+            net::post(context_, [this] { end(failure_grace, 1); });
+        });
+        wait_for_signals();
+        background_->start();
+        traffic_->start();
+        operators_->start();
+        log::info("ready", {{"version", CHARGIFYD_VERSION},
+                            {"https", join(traffic_->https_addresses())},
+                            {"http", join(traffic_->http_addresses())},
+                            {"admin", operators_->address()},
+                            {"sites", with_.sites.size()},
+                            {"sequence", inbox_->durable_sequence()}});
+        ::sd_notify(0, "READY=1");
+        context_.run();
+        return exit_status_;
+    }
+
+private:
+    void wait_for_signals()
+    {
+        signals_.async_wait([this](const boost::system::error_code& failed, int number) {
+            if (failed)
+                return;
+            if (number != SIGHUP) {
+                log::info("stopping", {{"signal", number}});
+                end(drain_grace, 0);
+                return;
+            }
+            reload();
+            wait_for_signals();
+        });
+    }
+
+    /// Certificate, keys and log level. A file with a mistake in it changes nothing.
+    void reload()
+    {
+        ::sd_notify(0, "RELOADING=1");
+        const config::loaded read = config::load(config_file_);
+        for (const config::mistake& m : read.mistakes)
+            log::error("configuration not reloaded", {{"mistake", config::format_mistake(config_file_, m)}});
+        if (read.mistakes.empty()) {
+            if (const auto done = traffic_->reload(read.value.ingress.tls, read.value.ingress_sites());
+                !done) {
+                log::error("configuration not reloaded", {{"mistake", done.error().message}});
+            } else {
+                log::set_level(read.value.log.level);
+                log::info("configuration reloaded", {{"sites", read.value.sites.size()}});
+            }
+        }
+        ::sd_notify(0, "READY=1");
+    }
+
+    void end(std::chrono::milliseconds grace, int status)
+    {
+        if (std::exchange(ending_, true))
+            return;
+        exit_status_ = status;
+        ::sd_notify(0, "STOPPING=1");
+        signals_.cancel();
+        traffic_->drain(grace);
+        operators_->stop();
+        inbox_->close();
+        background_->stop(apply_grace);
+        const pipeline::status last = background_->now();
+        log::info("stopped", {{"journalled", last.durable}, {"applied", last.applied}});
+        context_.stop();
+    }
+
+    const std::filesystem::path config_file_;
+    const config::settings with_;
+    metrics::registry instruments_;
+    std::optional<journal::directory_lock> lock_;
+    std::unique_ptr<journal::log> inbox_;
+    std::unique_ptr<pipeline::pipeline> background_;
+    std::unique_ptr<ingress::webhook_server> traffic_;
+    std::unique_ptr<ingress::operator_server> operators_;
+    net::io_context context_{1};
+    net::signal_set signals_{context_, SIGTERM, SIGINT, SIGHUP};
+    bool ending_ = false;
+    int exit_status_ = 0;
+};
+
+} // namespace
+
+int run_daemon(const std::filesystem::path& config_file, config::settings with)
+{
+    restrict_process();
+    log::configure(with.log.level, with.log.format);
+    daemon all(config_file, std::move(with));
+    if (const auto opened = all.open(); !opened) {
+        log::error("cannot start", {{"error", opened.error().message}});
+        return 1;
+    }
+    return all.run();
+}
+
+} // namespace chargifyd::app

@@ -1,0 +1,400 @@
+#include "chargifyd/pipeline/pipeline.hpp"
+
+#include "chargifyd/base/guarded.hpp"
+#include "chargifyd/base/log.hpp"
+#include "chargifyd/pipeline/follower.hpp"
+#include "chargifyd/pipeline/rebuild.hpp"
+#include "chargifyd/state/sqlite_store.hpp"
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <future>
+#include <mutex>
+#include <thread>
+
+namespace chargifyd::pipeline {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr std::uint64_t wal_to_copy_bytes = 8 * 1024 * 1024;
+constexpr std::uint64_t wal_to_truncate_bytes = 64 * 1024 * 1024;
+constexpr auto maintenance_interval = 60s;
+constexpr auto retry_interval = 1s;
+
+} // namespace
+
+struct pipeline::implementation {
+    implementation(fs::path directory_, options with_, journal::log& inbox_, metrics::registry& instruments_,
+                   clock_fn clock_, std::unique_ptr<state::sqlite_store> store_)
+        : directory(std::move(directory_))
+        , with(with_)
+        , inbox(inbox_)
+        , clock(std::move(clock_))
+        , store(std::move(store_))
+        , follow(directory / journal_directory_name, journal::real_file_system(), *store, with_,
+                 &instruments_)
+        , lag_webhooks(
+              instruments_.make_gauge("apply_lag_webhooks", "Webhooks journalled but not yet applied."))
+        , lag_seconds(instruments_.make_gauge("apply_lag_seconds",
+                                              "Age of the last applied webhook while more wait."))
+        , dead_gauge(instruments_.make_gauge("dead_letters", "Webhooks that could not be read or applied."))
+        , wal_gauge(instruments_.make_gauge("state_wal_bytes", "Size of the write-ahead log of state.db."))
+        , applied(store->cursor())
+        , dead(store->count_dead())
+    {}
+
+    void run_applier(const std::stop_token& stop);
+    void run_maintenance(const std::stop_token& stop);
+    void apply_round(const std::stop_token& stop);
+    void committed(const progress& p);
+    void checkpoint();
+    void observe();
+    void run_commands();
+    result<void> maintain();
+    result<void> make_snapshot();
+
+    /// Runs `command` on the applying thread between two batches and waits for its result.
+    template <class T>
+    result<T> call(std::function<result<T>()> command);
+
+    const fs::path directory;
+    const options with;
+    journal::log& inbox;
+    const clock_fn clock;
+    std::unique_ptr<state::sqlite_store> store; // the applying thread's once it runs
+    follower follow;                            // likewise
+    metrics::gauge lag_webhooks;
+    metrics::gauge lag_seconds;
+    metrics::gauge dead_gauge;
+    metrics::gauge wal_gauge;
+
+    std::atomic<std::uint64_t> applied;
+    std::atomic<std::uint64_t> dead;
+    std::atomic<timestamp> applied_received_at{timestamp{}};
+    guarded<std::string> failure;
+
+    struct command_queue {
+        std::deque<std::function<void()>> waiting;
+        std::stop_source interrupt; ///< ends the wait for new webhooks
+        bool closed = false;
+    };
+    guarded<command_queue> commands;
+
+    std::mutex maintenance_mutex; ///< one compression or deletion at a time
+    std::mutex progress_mutex;
+    std::condition_variable_any progressed;
+    std::jthread applier;
+    std::jthread maintainer;
+};
+
+template <class T>
+result<T> pipeline::implementation::call(std::function<result<T>()> command)
+{
+    auto task = std::make_shared<std::packaged_task<result<T>()>>(std::move(command));
+    auto answer = task->get_future();
+    const bool taken = commands.with([&](command_queue& q) {
+        if (q.closed)
+            return false;
+        q.waiting.emplace_back([task] { (*task)(); });
+        q.interrupt.request_stop();
+        return true;
+    });
+    if (!taken)
+        return make_error(errc::unavailable, "the daemon is stopping");
+    return answer.get();
+}
+
+void pipeline::implementation::run_commands()
+{
+    std::deque<std::function<void()>> mine;
+    commands.with([&](command_queue& q) {
+        mine.swap(q.waiting);
+        q.interrupt = std::stop_source();
+    });
+    for (const auto& command : mine)
+        command();
+}
+
+void pipeline::implementation::committed(const progress& p)
+{
+    applied_received_at = p.received_at;
+    {
+        const std::lock_guard hold(progress_mutex);
+        applied = p.cursor;
+    }
+    progressed.notify_all();
+    if (store->wal_bytes() > wal_to_copy_bytes)
+        checkpoint();
+    observe();
+}
+
+void pipeline::implementation::observe()
+{
+    const std::uint64_t durable = inbox.durable_sequence();
+    const std::uint64_t done = applied;
+    const std::uint64_t lag = durable > done ? durable - done : 0;
+    lag_webhooks.set(static_cast<double>(lag));
+    const auto age = clock() - applied_received_at.load();
+    lag_seconds.set(lag == 0 || applied_received_at.load() == timestamp{}
+                        ? 0
+                        : std::chrono::duration<double>(age).count());
+    wal_gauge.set(static_cast<double>(store->wal_bytes()));
+}
+
+void pipeline::implementation::checkpoint()
+{
+    const std::uint64_t before = store->wal_bytes();
+    if (!store->checkpoint(before > wal_to_truncate_bytes) && before > wal_to_truncate_bytes)
+        log::warning(
+            "a reader of state.db holds an old snapshot, so its write-ahead log cannot shrink; end long "
+            "transactions",
+            {{"wal_bytes", before}});
+}
+
+void pipeline::implementation::apply_round(const std::stop_token& stop)
+{
+    try {
+        const auto reached =
+            follow.advance(inbox.durable_sequence(), stop, [this](const progress& p) { committed(p); });
+        if (!reached) {
+            const bool is_news =
+                failure.with([&](std::string& f) { return std::exchange(f, reached.error().message) != f; });
+            if (is_news)
+                log::error("cannot apply webhooks; they stay in the journal and are tried again",
+                           {{"error", reached.error().message}});
+            return;
+        }
+        dead = store->count_dead();
+        dead_gauge.set(static_cast<double>(dead));
+        const bool recovered = failure.with([](std::string& f) { return !std::exchange(f, {}).empty(); });
+        if (recovered)
+            log::info("webhooks are applied again", {{"sequence", *reached}});
+    } catch (const std::exception& e) {
+        follow.restart();
+        failure.with([&](std::string& f) { f = e.what(); });
+        log::error("cannot apply webhooks; they stay in the journal and are tried again",
+                   {{"error", e.what()}});
+    }
+}
+
+void pipeline::implementation::run_applier(const std::stop_token& stop)
+{
+    while (!stop.stop_requested()) {
+        run_commands();
+        // A command that comes from here on interrupts the waits below.
+        const std::stop_token interrupt =
+            commands.with([](command_queue& q) { return q.interrupt.get_token(); });
+        const std::stop_callback forward(
+            stop, [this] { commands.with([](command_queue& q) { q.interrupt.request_stop(); }); });
+        const std::uint64_t before = applied;
+        if (inbox.durable_sequence() > before)
+            apply_round(stop);
+        observe();
+        if (applied == before && inbox.durable_sequence() > before) {
+            // It failed: try again in a while, but let commands and the end interrupt the wait.
+            std::unique_lock hold(progress_mutex);
+            progressed.wait_for(hold, interrupt, retry_interval, [] { return false; });
+        } else if (inbox.durable_sequence() == applied) {
+            const std::uint64_t durable = inbox.wait_beyond(applied, interrupt);
+            if (durable == applied && !interrupt.stop_requested()) {
+                // The journal has stopped: nothing will come, but commands are still served.
+                std::unique_lock hold(progress_mutex);
+                progressed.wait_for(hold, interrupt, retry_interval, [] { return false; });
+            }
+        }
+    }
+    commands.with([](command_queue& q) { q.closed = true; });
+    run_commands();
+}
+
+result<void> pipeline::implementation::make_snapshot()
+{
+    const auto synced = call<bool>([this]() -> result<bool> {
+        try {
+            store->sync();
+            return true;
+        } catch (const std::exception& e) {
+            return make_error(errc::io, e.what());
+        }
+    });
+    if (!synced)
+        return synced.error();
+    return state::copy_state(directory / state::state_file_name, directory / state::snapshot_file_name);
+}
+
+result<void> pipeline::implementation::maintain()
+{
+    const std::lock_guard one_at_a_time(maintenance_mutex);
+    const std::uint64_t done = applied;
+    if (const auto compressed = inbox.compress(done); !compressed)
+        return compressed.error();
+    if (with.retention.count() == 0)
+        return {};
+    const timestamp before = clock() - with.retention;
+    if (!inbox.has_older(done, before))
+        return {};
+    if (auto made = make_snapshot(); !made)
+        return made;
+    const auto removed = inbox.remove_older(done, before);
+    if (!removed)
+        return removed.error();
+    log::info("old journal segments deleted",
+              {{"segments", *removed}, {"first_sequence", inbox.first_sequence()}});
+    return {};
+}
+
+void pipeline::implementation::run_maintenance(const std::stop_token& stop)
+{
+    std::mutex mutex;
+    std::condition_variable_any wake;
+    std::unique_lock hold(mutex);
+    while (!stop.stop_requested()) {
+        wake.wait_for(hold, stop, maintenance_interval, [] { return false; });
+        if (stop.stop_requested())
+            return;
+        if (const auto done = maintain(); !done)
+            log::error("cannot maintain the journal", {{"error", done.error().message}});
+    }
+}
+
+namespace {
+
+/// A state that ends before the journal begins can only go on from the snapshot that retention made.
+result<void> match_journal(const fs::path& directory, state::sqlite_store& store, const journal::log& inbox)
+{
+    const std::uint64_t durable = inbox.durable_sequence();
+    if (store.cursor() > durable)
+        return make_error(errc::corrupt,
+                          "state.db has webhooks up to " + std::to_string(store.cursor()) +
+                              ", but the journal ends at " + std::to_string(durable) +
+                              ": the journal lost some; restore it, or run 'chargifyctl rebuild' to "
+                              "make the state what the journal still holds");
+    if (store.cursor() + 1 >= inbox.first_sequence())
+        return {};
+    log::warning("state.db ends before the journal begins; it is taken from the snapshot",
+                 {{"cursor", store.cursor()}});
+    const fs::path snapshot = directory / state::snapshot_file_name;
+    if (auto taken = store.replace_by(snapshot); !taken)
+        return make_error(taken.error().code,
+                          "the journal begins at " + std::to_string(inbox.first_sequence()) +
+                              " and the state needs its snapshot: " + taken.error().message);
+    if (store.cursor() + 1 < inbox.first_sequence() || store.cursor() > durable)
+        return make_error(errc::corrupt,
+                          snapshot.string() + " does not fit the journal; restore it from a backup");
+    return {};
+}
+
+} // namespace
+
+pipeline::pipeline(std::unique_ptr<implementation> impl) noexcept
+    : impl_(std::move(impl))
+{}
+
+pipeline::~pipeline()
+{
+    stop(0ms);
+}
+
+result<std::unique_ptr<pipeline>> pipeline::open(const fs::path& state_directory, options with,
+                                                 const state::options& state_with, journal::log& inbox,
+                                                 metrics::registry& instruments, clock_fn clock)
+{
+    auto store = state::sqlite_store::open(state_directory / state::state_file_name, inbox.id(), state_with);
+    if (!store)
+        return store.error();
+    try {
+        if (auto fits = match_journal(state_directory, **store, inbox); !fits)
+            return fits.error();
+        return std::unique_ptr<pipeline>(new pipeline(std::make_unique<implementation>(
+            state_directory, with, inbox, instruments, std::move(clock), std::move(*store))));
+    } catch (const std::exception& e) {
+        return make_error(errc::io, e.what());
+    }
+}
+
+void pipeline::start()
+{
+    implementation* const my = impl_.get();
+    my->applier = std::jthread([my](const std::stop_token& stop) { my->run_applier(stop); });
+    my->maintainer = std::jthread([my](const std::stop_token& stop) { my->run_maintenance(stop); });
+}
+
+void pipeline::stop(std::chrono::milliseconds patience)
+{
+    implementation& my = *impl_;
+    if (!my.applier.joinable())
+        return;
+    {
+        std::unique_lock hold(my.progress_mutex);
+        my.progressed.wait_for(hold, patience, [&my] { return my.applied >= my.inbox.durable_sequence(); });
+    }
+    // The maintainer may be waiting for the applier: it ends first.
+    my.maintainer.request_stop();
+    my.maintainer.join();
+    my.applier.request_stop();
+    my.applier.join();
+    try {
+        my.store->checkpoint(true);
+    } catch (const std::exception& e) {
+        log::warning("state.db could not be checkpointed at the end", {{"error", e.what()}});
+    }
+}
+
+status pipeline::now() const
+{
+    implementation& my = *impl_;
+    status s;
+    s.applied = my.applied;
+    s.durable = my.inbox.durable_sequence();
+    s.dead_letters = my.dead;
+    s.failure = my.failure.with([](const std::string& f) { return f; });
+    const timestamp received = my.applied_received_at;
+    if (s.durable > s.applied && received != timestamp{})
+        s.lag_seconds = std::chrono::duration<double>(my.clock() - received).count();
+    return s;
+}
+
+result<std::size_t> pipeline::retry_dead(std::vector<std::uint64_t> sequences)
+{
+    implementation* const my = impl_.get();
+    return my->call<std::size_t>([my, wanted = std::move(sequences)]() -> result<std::size_t> {
+        try {
+            const auto done = my->follow.retry_dead(wanted.empty() ? my->store->dead_sequences() : wanted);
+            my->dead = my->store->count_dead();
+            my->dead_gauge.set(static_cast<double>(my->dead));
+            return done;
+        } catch (const std::exception& e) {
+            return make_error(errc::io, e.what());
+        }
+    });
+}
+
+result<void> pipeline::adopt_rebuilt()
+{
+    implementation* const my = impl_.get();
+    const auto done = my->call<bool>([my]() -> result<bool> {
+        const fs::path rebuilt = my->directory / rebuild_file_name;
+        if (auto taken = my->store->replace_by(rebuilt); !taken)
+            return taken.error();
+        my->follow.restart();
+        my->applied = my->store->cursor();
+        remove_database(rebuilt);
+        log::info("a rebuilt state was taken over", {{"sequence", my->applied.load()}});
+        return true;
+    });
+    if (!done)
+        return done.error();
+    return {};
+}
+
+result<void> pipeline::maintain()
+{
+    return impl_->maintain();
+}
+
+} // namespace chargifyd::pipeline

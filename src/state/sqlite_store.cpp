@@ -1,0 +1,430 @@
+#include "chargifyd/state/sqlite_store.hpp"
+
+#include "open_state.hpp"
+
+#include "chargifyd/chargify/states.hpp"
+
+#include <array>
+#include <new>
+
+namespace chargifyd::state {
+
+namespace {
+
+constexpr object_kind all_kinds[] = {object_kind::subscription, object_kind::customer, object_kind::product};
+
+std::string column_list(const object_table& table)
+{
+    std::string list;
+    for (const column& c : table.columns)
+        list += "\"" + std::string(c.name) + "\", ";
+    return list + "attributes, version_updated_at, version_event_id, version_webhook_id, patches";
+}
+
+std::string select_sql(const object_table& table)
+{
+    return "SELECT " + column_list(table) + " FROM " + std::string(table.name) + " WHERE site = ? AND id = ?";
+}
+
+std::string upsert_sql(const object_table& table)
+{
+    std::string sql =
+        "INSERT INTO " + std::string(table.name) + " (site, id, " + column_list(table) + ") VALUES (?, ?";
+    for (std::size_t i = 0; i < table.columns.size() + 5; ++i)
+        sql += ", ?";
+    sql += ") ON CONFLICT (site, id) DO UPDATE SET ";
+    for (const column& c : table.columns)
+        sql += "\"" + std::string(c.name) + "\" = excluded.\"" + std::string(c.name) + "\", ";
+    return sql +
+           "attributes = excluded.attributes, version_updated_at = excluded.version_updated_at, "
+           "version_event_id = excluded.version_event_id, version_webhook_id = excluded.version_webhook_id, "
+           "patches = excluded.patches";
+}
+
+constexpr std::string_view timeline_columns = "version_updated_at, version_event_id, version_webhook_id, "
+                                              "seq, state, product_id, product_handle, created_at, "
+                                              "period_started_at, period_ends_at, cancel_at, updated_at";
+
+std::string neighbour_sql(std::string_view comparison, std::string_view order)
+{
+    return "SELECT " + std::string(timeline_columns) +
+           " FROM subscription_timeline WHERE site = ? AND subscription_id = ? AND "
+           "(version_updated_at, version_event_id, version_webhook_id) " +
+           std::string(comparison) + " (?, ?, ?) ORDER BY version_updated_at " + std::string(order) +
+           ", version_event_id " + std::string(order) + ", version_webhook_id " + std::string(order) +
+           " LIMIT 1";
+}
+
+void bind_value(sqlite::statement::run& run, const value& v)
+{
+    if (const auto* number = std::get_if<std::int64_t>(&v))
+        run.bind(*number);
+    else if (const auto* text = std::get_if<std::string>(&v))
+        run.bind(std::string_view(*text));
+    else
+        run.bind_null();
+}
+
+value read_value(const sqlite::statement::run& row, int column)
+{
+    if (row.is_null(column))
+        return {};
+    if (row.is_integer(column))
+        return row.integer(column);
+    return std::string(row.text(column));
+}
+
+std::optional<std::string_view> some(const std::optional<std::string>& text)
+{
+    return text ? std::optional<std::string_view>(*text) : std::nullopt;
+}
+
+std::int64_t signed_sequence(std::uint64_t sequence)
+{
+    return static_cast<std::int64_t>(sequence);
+}
+
+} // namespace
+
+bool is_fault_of_webhook(const std::exception& failure) noexcept
+{
+    if (const auto* of_sqlite = dynamic_cast<const sqlite::failure*>(&failure))
+        return of_sqlite->refused();
+    return dynamic_cast<const std::bad_alloc*>(&failure) == nullptr;
+}
+
+struct sqlite_store::statements {
+    explicit statements(sqlite::database& db)
+        : begin(db, "BEGIN IMMEDIATE")
+        , commit(db, "COMMIT")
+        , set_cursor(db, "UPDATE meta SET value = ? WHERE key = 'cursor'")
+        , find_by_id(db, "SELECT seq FROM events WHERE site = ? AND webhook_id = ? AND outcome <> 'dead'")
+        , find_by_body(db,
+                       "SELECT seq FROM events WHERE site = ? AND body_sha256 = ? AND webhook_id IS NULL AND "
+                       "outcome <> 'dead'")
+        , insert_event(
+              db, "INSERT INTO events (seq, site, webhook_id, event, event_id, subscription_id, customer_id, "
+                  "occurred_at, received_at, outcome, error, body_sha256) "
+                  "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+        , count_delivery(db, "UPDATE events SET deliveries = deliveries + 1 WHERE seq = ?")
+        , remove_dead(db, "DELETE FROM events WHERE seq = ? AND outcome = 'dead' RETURNING seq")
+        , load{sqlite::statement(db, select_sql(table_of(all_kinds[0]))),
+               sqlite::statement(db, select_sql(table_of(all_kinds[1]))),
+               sqlite::statement(db, select_sql(table_of(all_kinds[2])))}
+        , save{sqlite::statement(db, upsert_sql(table_of(all_kinds[0]))),
+               sqlite::statement(db, upsert_sql(table_of(all_kinds[1]))),
+               sqlite::statement(db, upsert_sql(table_of(all_kinds[2])))}
+        , before(db, neighbour_sql("<", "DESC"))
+        , after(db, neighbour_sql(">", "ASC"))
+        , insert_timeline(db, "INSERT INTO subscription_timeline (site, subscription_id, " +
+                                  std::string(timeline_columns) +
+                                  ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+        , changes_of(db, "SELECT kind, old_value, new_value, occurred_at FROM changes "
+                         "WHERE site = ? AND subscription_id = ? AND seq = ? ORDER BY id")
+        , remove_changes(db, "DELETE FROM changes WHERE site = ? AND subscription_id = ? AND seq = ?")
+        , add_to_site(
+              db, "INSERT INTO sites (site, webhooks, last_seq, last_received_at) VALUES (?, ?, ?, ?) "
+                  "ON CONFLICT (site) DO UPDATE SET webhooks = webhooks + excluded.webhooks, "
+                  "last_received_at = CASE WHEN excluded.last_seq > last_seq THEN excluded.last_received_at "
+                  "ELSE last_received_at END, last_seq = max(last_seq, excluded.last_seq)")
+        , insert_change(
+              db, "INSERT INTO changes (seq, site, subscription_id, kind, old_value, new_value, occurred_at) "
+                  "VALUES (?, ?, ?, ?, ?, ?, ?)")
+    {}
+
+    sqlite::statement begin;
+    sqlite::statement commit;
+    sqlite::statement set_cursor;
+    sqlite::statement find_by_id;
+    sqlite::statement find_by_body;
+    sqlite::statement insert_event;
+    sqlite::statement count_delivery;
+    sqlite::statement remove_dead;
+    std::array<sqlite::statement, 3> load;
+    std::array<sqlite::statement, 3> save;
+    sqlite::statement before;
+    sqlite::statement after;
+    sqlite::statement insert_timeline;
+    sqlite::statement changes_of;
+    sqlite::statement remove_changes;
+    sqlite::statement add_to_site;
+    sqlite::statement insert_change;
+};
+
+sqlite_store::sqlite_store(const std::filesystem::path& file, sqlite::database db, options with)
+    : file_(file)
+    , db_(std::move(db))
+    , with_(std::move(with))
+    , sql_(std::make_unique<statements>(db_))
+{}
+
+sqlite_store::~sqlite_store() = default;
+
+result<std::unique_ptr<sqlite_store>> sqlite_store::open(const std::filesystem::path& file,
+                                                         const std::string& journal_id, const options& with)
+{
+    try {
+        auto db = open_state(file, journal_id, with);
+        if (!db)
+            return db.error();
+        return std::unique_ptr<sqlite_store>(new sqlite_store(file, std::move(*db), with));
+    } catch (const sqlite::failure& e) {
+        return explain_failure(file, e);
+    }
+}
+
+std::uint64_t sqlite_store::cursor()
+{
+    return static_cast<std::uint64_t>(
+        db_.integer("SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'cursor'"));
+}
+
+void sqlite_store::begin()
+{
+    totals_.clear();
+    sqlite::statement::run(sql_->begin).step();
+}
+
+void sqlite_store::commit(std::uint64_t cursor)
+{
+    write_site_totals();
+    const std::string text = std::to_string(cursor);
+    sqlite::statement::run(sql_->set_cursor).bind(std::string_view(text)).step();
+    sqlite::statement::run(sql_->commit).step();
+}
+
+void sqlite_store::count_webhook(const webhook& w)
+{
+    site_total& total = totals_[w.site];
+    ++total.webhooks;
+    if (w.sequence > total.last_sequence) {
+        total.last_sequence = w.sequence;
+        total.last_received_at = w.received_at;
+    }
+}
+
+void sqlite_store::write_site_totals()
+{
+    for (const auto& [site, total] : totals_) {
+        const std::string received = format_utc(total.last_received_at);
+        sqlite::statement::run(sql_->add_to_site)
+            .bind(std::string_view(site))
+            .bind(total.webhooks)
+            .bind(signed_sequence(total.last_sequence))
+            .bind(std::string_view(received))
+            .step();
+    }
+}
+
+void sqlite_store::rollback() noexcept
+{
+    try {
+        // SQLite may have rolled back by itself, and then refuses: nothing is left to undo.
+        db_.exec("ROLLBACK");
+    } catch (const sqlite::failure&) {
+    }
+}
+
+std::optional<std::uint64_t> sqlite_store::find_event(const webhook& w)
+{
+    sqlite::statement::run row(w.webhook_id ? sql_->find_by_id : sql_->find_by_body);
+    row.bind(std::string_view(w.site));
+    if (w.webhook_id)
+        row.bind(*w.webhook_id);
+    else
+        row.bind_blob({reinterpret_cast<const char*>(w.body_sha256->data()), w.body_sha256->size()});
+    if (!row.step())
+        return std::nullopt;
+    return static_cast<std::uint64_t>(row.integer(0));
+}
+
+void sqlite_store::insert_event(const webhook& w, outcome o)
+{
+    count_webhook(w);
+    const std::string received = format_utc(w.received_at);
+    sqlite::statement::run run(sql_->insert_event);
+    run.bind(signed_sequence(w.sequence)).bind(std::string_view(w.site)).bind(w.webhook_id);
+    run.bind(w.event.empty() ? std::nullopt : std::optional<std::string_view>(w.event)).bind(w.event_id);
+    run.bind(w.subscription_id)
+        .bind(w.customer_id)
+        .bind(some(w.occurred_at))
+        .bind(std::string_view(received));
+    run.bind(to_string(o)).bind(w.error.empty() ? std::nullopt : std::optional<std::string_view>(w.error));
+    if (w.body_sha256)
+        run.bind_blob({reinterpret_cast<const char*>(w.body_sha256->data()), w.body_sha256->size()});
+    else
+        run.bind_null();
+    run.step();
+}
+
+void sqlite_store::count_delivery(const webhook& w, std::uint64_t sequence)
+{
+    count_webhook(w);
+    sqlite::statement::run(sql_->count_delivery).bind(signed_sequence(sequence)).step();
+}
+
+bool sqlite_store::remove_dead(const webhook& w)
+{
+    if (!sqlite::statement::run(sql_->remove_dead).bind(signed_sequence(w.sequence)).step())
+        return false;
+    --totals_[w.site].webhooks; // it was counted when it became a dead letter, and is about to be again
+    return true;
+}
+
+std::optional<object_row> sqlite_store::load(object_kind kind, std::string_view site, std::int64_t id)
+{
+    sqlite::statement::run row(sql_->load[static_cast<std::size_t>(kind)]);
+    row.bind(site).bind(id);
+    if (!row.step())
+        return std::nullopt;
+    object_row found;
+    const int count = static_cast<int>(table_of(kind).columns.size());
+    found.columns.reserve(static_cast<std::size_t>(count));
+    for (int i = 0; i < count; ++i)
+        found.columns.push_back(read_value(row, i));
+    found.attributes = row.text(count);
+    found.base = {row.integer(count + 1), row.integer(count + 2), row.integer(count + 3)};
+    found.patches = row.text(count + 4);
+    return found;
+}
+
+void sqlite_store::save(object_kind kind, std::string_view site, std::int64_t id, const object_row& row)
+{
+    sqlite::statement::run run(sql_->save[static_cast<std::size_t>(kind)]);
+    run.bind(site).bind(id);
+    for (const value& v : row.columns)
+        bind_value(run, v);
+    run.bind(std::string_view(row.attributes));
+    run.bind(row.base.updated_at).bind(row.base.event_id).bind(row.base.webhook_id);
+    run.bind(row.patches.empty() ? std::nullopt : std::optional<std::string_view>(row.patches));
+    run.step();
+}
+
+namespace {
+
+std::optional<timeline_entry> read_neighbour(sqlite::statement& from, std::string_view site, std::int64_t id,
+                                             const version& at)
+{
+    sqlite::statement::run row(from);
+    row.bind(site).bind(id).bind(at.updated_at).bind(at.event_id).bind(at.webhook_id);
+    if (!row.step())
+        return std::nullopt;
+    timeline_entry entry;
+    entry.at = {row.integer(0), row.integer(1), row.integer(2)};
+    entry.sequence = static_cast<std::uint64_t>(row.integer(3));
+    entry.facts.state = row.text(4);
+    entry.facts.product_id = row.optional_integer(5);
+    entry.facts.product_handle = row.text(6);
+    entry.facts.created_at = row.text(7);
+    entry.facts.period_started_at = row.text(8);
+    entry.facts.period_ends_at = row.text(9);
+    entry.facts.cancel_at = row.text(10);
+    entry.facts.updated_at = row.text(11);
+    return entry;
+}
+
+} // namespace
+
+std::optional<timeline_entry> sqlite_store::before(std::string_view site, std::int64_t id, const version& at)
+{
+    return read_neighbour(sql_->before, site, id, at);
+}
+
+std::optional<timeline_entry> sqlite_store::after(std::string_view site, std::int64_t id, const version& at)
+{
+    return read_neighbour(sql_->after, site, id, at);
+}
+
+void sqlite_store::insert_timeline(std::string_view site, std::int64_t id, const timeline_entry& entry)
+{
+    const subscription_facts& f = entry.facts;
+    sqlite::statement::run run(sql_->insert_timeline);
+    run.bind(site).bind(id).bind(entry.at.updated_at).bind(entry.at.event_id).bind(entry.at.webhook_id);
+    run.bind(signed_sequence(entry.sequence)).bind(std::string_view(f.state)).bind(f.product_id);
+    run.bind(std::string_view(f.product_handle)).bind(std::string_view(f.created_at));
+    run.bind(std::string_view(f.period_started_at)).bind(std::string_view(f.period_ends_at));
+    run.bind(std::string_view(f.cancel_at)).bind(std::string_view(f.updated_at));
+    run.step();
+}
+
+std::vector<change> sqlite_store::changes_of(std::string_view site, std::int64_t id, std::uint64_t sequence)
+{
+    sqlite::statement::run row(sql_->changes_of);
+    row.bind(site).bind(id).bind(signed_sequence(sequence));
+    std::vector<change> all;
+    while (row.step())
+        all.push_back(
+            {std::string(row.text(0)), row.optional_text(1), row.optional_text(2), row.optional_text(3)});
+    return all;
+}
+
+void sqlite_store::remove_changes(std::string_view site, std::int64_t id, std::uint64_t sequence)
+{
+    sqlite::statement::run(sql_->remove_changes).bind(site).bind(id).bind(signed_sequence(sequence)).step();
+}
+
+void sqlite_store::insert_change(std::string_view site, std::int64_t id, std::uint64_t sequence,
+                                 const change& c)
+{
+    sqlite::statement::run run(sql_->insert_change);
+    run.bind(signed_sequence(sequence)).bind(site).bind(id).bind(std::string_view(c.kind));
+    run.bind(some(c.old_value)).bind(some(c.new_value)).bind(some(c.occurred_at));
+    run.step();
+}
+
+bool sqlite_store::checkpoint(bool truncate)
+{
+    return db_.checkpoint(truncate);
+}
+
+void sqlite_store::sync()
+{
+    // A commit under FULL syncs the WAL, and with it all commits before.
+    db_.exec("PRAGMA synchronous = FULL");
+    begin();
+    commit(cursor());
+    db_.exec("PRAGMA synchronous = NORMAL");
+}
+
+std::uint64_t sqlite_store::count_dead()
+{
+    return static_cast<std::uint64_t>(db_.integer("SELECT count(*) FROM events WHERE outcome = 'dead'"));
+}
+
+std::vector<std::uint64_t> sqlite_store::dead_sequences()
+{
+    sqlite::statement query(db_, "SELECT seq FROM events WHERE outcome = 'dead' ORDER BY seq");
+    sqlite::statement::run rows(query);
+    std::vector<std::uint64_t> all;
+    while (rows.step())
+        all.push_back(static_cast<std::uint64_t>(rows.integer(0)));
+    return all;
+}
+
+std::uint64_t sqlite_store::wal_bytes() const
+{
+    std::error_code none;
+    const auto size = std::filesystem::file_size(file_.string() + "-wal", none);
+    return none ? 0 : size;
+}
+
+result<void> sqlite_store::replace_by(const std::filesystem::path& file)
+{
+    try {
+        sqlite::database other(file, sqlite::access::read_only);
+        if (auto mistake =
+                judge_state(other, file, db_.text("SELECT value FROM meta WHERE key = 'journal_id'")))
+            return *mistake;
+        sql_.reset(); // statements of the old schema must not outlive it
+        db_.copy_from(other);
+        write_access_states(db_, with_);
+        sql_ = std::make_unique<statements>(db_);
+        return {};
+    } catch (const sqlite::failure& e) {
+        if (!sql_)
+            sql_ = std::make_unique<statements>(db_);
+        return explain_failure(file, e);
+    }
+}
+
+} // namespace chargifyd::state

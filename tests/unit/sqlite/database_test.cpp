@@ -1,0 +1,162 @@
+#include "temporary_directory.hpp"
+
+#include "chargifyd/sqlite/database.hpp"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+namespace chargifyd::sqlite {
+namespace {
+
+TEST(database, is_opened_as_the_writer_needs_it)
+{
+    const test::temporary_directory folder;
+    database db(folder / "a.db", access::create);
+    EXPECT_EQ(db.text("PRAGMA journal_mode"), "wal");
+    EXPECT_EQ(db.integer("PRAGMA synchronous"), 1);
+    EXPECT_EQ(db.integer("PRAGMA wal_autocheckpoint"), 0);
+    EXPECT_EQ(db.integer("PRAGMA mmap_size"), 0);
+    EXPECT_EQ(db.integer("PRAGMA trusted_schema"), 0);
+}
+
+TEST(database, says_what_went_wrong)
+{
+    const test::temporary_directory folder;
+    try {
+        const database db(folder / "missing.db", access::read_write);
+        FAIL() << "a missing file was opened";
+    } catch (const failure& e) {
+        EXPECT_NE(std::string(e.what()).find("missing.db"), std::string::npos);
+        EXPECT_FALSE(e.corrupt());
+    }
+    std::ofstream(folder / "text.db") << std::string(8192, 'x');
+    try {
+        const database db(folder / "text.db", access::read_write);
+        FAIL() << "a text file was opened";
+    } catch (const failure& e) {
+        EXPECT_TRUE(e.corrupt());
+    }
+}
+
+TEST(database, readers_see_commits_and_can_open_after_the_writer_closed)
+{
+    const test::temporary_directory folder;
+    {
+        database writer(folder / "a.db", access::create);
+        writer.exec("CREATE TABLE t(x INTEGER) STRICT");
+        database reader(folder / "a.db", access::read_only);
+        writer.exec("INSERT INTO t VALUES (7)");
+        EXPECT_EQ(reader.integer("SELECT x FROM t"), 7);
+        EXPECT_THROW(reader.exec("INSERT INTO t VALUES (8)"), failure);
+    }
+    EXPECT_TRUE(std::filesystem::exists(folder / "a.db-wal"));
+    database later(folder / "a.db", access::read_only);
+    EXPECT_EQ(later.integer("SELECT x FROM t"), 7);
+}
+
+TEST(statement, an_execution_that_is_left_early_pins_nothing)
+{
+    const test::temporary_directory folder;
+    database db(folder / "a.db", access::create);
+    db.exec("CREATE TABLE t(x INTEGER) STRICT");
+    db.exec("INSERT INTO t VALUES (1), (2), (3)");
+    statement all(db, "SELECT x FROM t");
+    {
+        statement::run rows(all);
+        ASSERT_TRUE(rows.step());
+    }
+    db.exec("INSERT INTO t VALUES (4)");
+    EXPECT_TRUE(db.checkpoint(true));
+}
+
+TEST(statement, binds_and_reads_every_kind)
+{
+    database db({}, access::memory);
+    db.exec("CREATE TABLE t(a INTEGER, b TEXT, c BLOB, d TEXT) STRICT");
+    {
+        statement insert(db, "INSERT INTO t VALUES (?, ?, ?, ?)");
+        statement::run(insert)
+            .bind(std::int64_t{-5})
+            .bind(std::string_view("x\0y", 3))
+            .bind_blob(std::string_view("\0\1", 2))
+            .bind(std::optional<std::string_view>())
+            .step();
+    }
+    statement select(db, "SELECT a, b, c, d FROM t");
+    statement::run row(select);
+    ASSERT_TRUE(row.step());
+    EXPECT_EQ(row.integer(0), -5);
+    EXPECT_EQ(row.text(1), std::string_view("x\0y", 3));
+    EXPECT_EQ(row.text(2), std::string_view("\0\1", 2));
+    EXPECT_TRUE(row.is_null(3));
+    EXPECT_EQ(row.name(1), "b");
+    EXPECT_FALSE(row.optional_text(3));
+    EXPECT_FALSE(row.step());
+}
+
+TEST(statement, empty_text_is_not_null)
+{
+    database db({}, access::memory);
+    db.exec("CREATE TABLE t(a TEXT)");
+    statement insert(db, "INSERT INTO t VALUES (?)");
+    statement::run(insert).bind(std::string_view()).step();
+    EXPECT_EQ(db.integer("SELECT count(*) FROM t WHERE a = ''"), 1);
+}
+
+TEST(statement, a_refused_value_leaves_the_connection_usable)
+{
+    database db({}, access::memory);
+    db.exec("CREATE TABLE t(a INTEGER PRIMARY KEY) STRICT");
+    statement insert(db, "INSERT INTO t VALUES (?)");
+    statement::run(insert).bind(std::int64_t{1}).step();
+    try {
+        statement::run(insert).bind(std::int64_t{1}).step();
+        FAIL() << "a duplicate key was taken";
+    } catch (const failure& e) {
+        EXPECT_TRUE(e.refused());
+    }
+    statement::run(insert).bind(std::int64_t{2}).step();
+    EXPECT_EQ(db.integer("SELECT count(*) FROM t"), 2);
+}
+
+TEST(write_transaction, is_rolled_back_unless_committed)
+{
+    database db({}, access::memory);
+    db.exec("CREATE TABLE t(a INTEGER)");
+    {
+        const write_transaction change(db);
+        db.exec("INSERT INTO t VALUES (1)");
+    }
+    EXPECT_EQ(db.integer("SELECT count(*) FROM t"), 0);
+    {
+        write_transaction change(db);
+        db.exec("INSERT INTO t VALUES (1)");
+        change.commit();
+    }
+    EXPECT_EQ(db.integer("SELECT count(*) FROM t"), 1);
+}
+
+TEST(database, takes_over_another_database_while_readers_keep_their_view)
+{
+    const test::temporary_directory folder;
+    database live(folder / "live.db", access::create);
+    live.exec("CREATE TABLE t(a INTEGER)");
+    live.exec("INSERT INTO t VALUES (1)");
+    database fresh(folder / "fresh.db", access::create);
+    fresh.exec("CREATE TABLE t(a INTEGER)");
+    fresh.exec("INSERT INTO t VALUES (10), (20)");
+
+    database reader(folder / "live.db", access::read_only);
+    reader.exec("BEGIN");
+    EXPECT_EQ(reader.integer("SELECT sum(a) FROM t"), 1);
+    live.copy_from(fresh);
+    EXPECT_EQ(reader.integer("SELECT sum(a) FROM t"), 1);
+    reader.exec("COMMIT");
+    EXPECT_EQ(reader.integer("SELECT sum(a) FROM t"), 30);
+    EXPECT_EQ(live.text("PRAGMA integrity_check"), "ok");
+    EXPECT_EQ(live.text("PRAGMA journal_mode"), "wal");
+}
+
+} // namespace
+} // namespace chargifyd::sqlite

@@ -1,0 +1,206 @@
+#include "temporary_directory.hpp"
+#include "webhook_body.hpp"
+
+#include "chargifyd/state/projection.hpp"
+#include "chargifyd/state/sqlite_store.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <sstream>
+#include <sys/stat.h>
+
+namespace chargifyd::state {
+namespace {
+
+using ::testing::HasSubstr;
+
+std::string slurp(const std::filesystem::path& file)
+{
+    std::ostringstream all;
+    all << std::ifstream(file, std::ios::binary).rdbuf();
+    return all.str();
+}
+
+std::unique_ptr<sqlite_store> open_or_die(const std::filesystem::path& file,
+                                          const std::string& journal = "journal-1")
+{
+    auto opened = sqlite_store::open(file, journal, {});
+    if (!opened)
+        throw std::runtime_error(opened.error().message);
+    return std::move(*opened);
+}
+
+void apply_one(sqlite_store& store, std::uint64_t sequence, const std::string& body)
+{
+    store.begin();
+    apply(store, prepare(sequence, "acme", timestamp{}, body));
+    store.commit(sequence);
+}
+
+TEST(sqlite_store, makes_a_file_that_the_group_may_read)
+{
+    const test::temporary_directory folder;
+    const auto store = open_or_die(folder / "state.db");
+    struct stat info {};
+    for (const char* const name : {"state.db", "state.db-wal", "state.db-shm"}) {
+        ASSERT_EQ(::stat((folder / name).c_str(), &info), 0) << name;
+        EXPECT_EQ(info.st_mode & 0037, 0U) << name;
+    }
+    sqlite::database db(folder / "state.db", sqlite::access::read_only);
+    EXPECT_EQ(db.integer("PRAGMA user_version"), schema_version);
+    EXPECT_EQ(db.integer("PRAGMA application_id"), application_id);
+    EXPECT_EQ(
+        db.integer("SELECT count(*) FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND "
+                   "name NOT LIKE 'sqlite_%' AND NOT strict"),
+        0);
+}
+
+TEST(sqlite_store, rows_and_cursor_are_one_transaction)
+{
+    const test::temporary_directory folder;
+    {
+        const auto store = open_or_die(folder / "state.db");
+        apply_one(*store, 1, test::subscription_body{}.str());
+        store->begin();
+        test::subscription_body b;
+        b.webhook_id = 2;
+        b.id = 200;
+        apply(*store, prepare(2, "acme", timestamp{}, b.str()));
+        store->rollback();
+    }
+    const auto store = open_or_die(folder / "state.db");
+    EXPECT_EQ(store->cursor(), 1U);
+    EXPECT_TRUE(store->load(object_kind::subscription, "acme", 100));
+    EXPECT_FALSE(store->load(object_kind::subscription, "acme", 200));
+}
+
+TEST(sqlite_store, refuses_what_is_not_its_own_and_changes_nothing)
+{
+    const test::temporary_directory folder;
+    {
+        sqlite::database other(folder / "foreign.db", sqlite::access::memory);
+        sqlite::database made(folder / "foreign.db", sqlite::access::create);
+        made.exec("CREATE TABLE theirs(x)");
+    }
+    std::ofstream(folder / "text.db") << std::string(4096, 'x');
+    {
+        open_or_die(folder / "newer.db");
+        sqlite::database db(folder / "newer.db", sqlite::access::read_write);
+        db.exec("PRAGMA user_version = 999");
+        db.checkpoint(true);
+    }
+    open_or_die(folder / "other.db", "journal-2")->checkpoint(true);
+    {
+        open_or_die(folder / "emptied.db")->checkpoint(true);
+        sqlite::database db(folder / "emptied.db", sqlite::access::read_write);
+        db.exec("DROP TABLE meta");
+        db.checkpoint(true);
+    }
+    const std::pair<const char*, const char*> cases[] = {{"foreign.db", "another program"},
+                                                         {"text.db", "damaged"},
+                                                         {"newer.db", "newer"},
+                                                         {"other.db", "another journal"},
+                                                         {"emptied.db", "emptied.db"}};
+    for (const auto& [name, word] : cases) {
+        const std::string before = slurp(folder / name);
+        const auto opened = sqlite_store::open(folder / name, "journal-1", {});
+        ASSERT_FALSE(opened) << name;
+        EXPECT_THAT(opened.error().message, HasSubstr(word)) << name;
+        EXPECT_EQ(slurp(folder / name), before) << name;
+    }
+}
+
+TEST(sqlite_store, refuses_a_damaged_page)
+{
+    const test::temporary_directory folder;
+    {
+        const auto store = open_or_die(folder / "state.db");
+        for (int i = 1; i <= 200; ++i) {
+            test::subscription_body b;
+            b.webhook_id = i;
+            b.id = i;
+            apply_one(*store, static_cast<std::uint64_t>(i), b.str());
+        }
+        ASSERT_TRUE(store->checkpoint(true));
+    }
+    std::filesystem::remove(folder / "state.db-wal");
+    std::filesystem::remove(folder / "state.db-shm");
+    {
+        std::fstream file(folder / "state.db", std::ios::in | std::ios::out | std::ios::binary);
+        file.seekp(4096 * 6);
+        file << std::string(4096, '\x5a');
+    }
+    const auto opened = sqlite_store::open(folder / "state.db", "journal-1", {});
+    ASSERT_FALSE(opened);
+    EXPECT_EQ(opened.error().code, errc::corrupt);
+    EXPECT_THAT(opened.error().message, HasSubstr("move"));
+}
+
+TEST(sqlite_store, a_dead_letter_can_be_applied_again)
+{
+    const test::temporary_directory folder;
+    const auto store = open_or_die(folder / "state.db");
+    webhook w = prepare(1, "acme", timestamp{}, test::subscription_body{}.str());
+    w.error = "could not be read by an older version";
+    store->begin();
+    EXPECT_EQ(apply(*store, w).result, outcome::dead);
+    store->commit(1);
+    EXPECT_EQ(store->dead_sequences(), std::vector<std::uint64_t>{1});
+    w.error.clear();
+    store->begin();
+    EXPECT_TRUE(store->remove_dead(w));
+    EXPECT_EQ(apply(*store, w).result, outcome::applied);
+    store->commit(1);
+    EXPECT_EQ(store->count_dead(), 0U);
+    store->begin();
+    EXPECT_FALSE(store->remove_dead(w));
+    store->rollback();
+    sqlite::database db(folder / "state.db", sqlite::access::read_only);
+    EXPECT_EQ(db.integer("SELECT webhooks FROM sites WHERE site = 'acme'"), 1);
+}
+
+TEST(sqlite_store, takes_over_a_rebuilt_file_and_keeps_its_own_access_table)
+{
+    const test::temporary_directory folder;
+    options with;
+    with.access["canceled"] = true;
+    const auto live = std::move(*sqlite_store::open(folder / "state.db", "journal-1", with));
+    apply_one(*live, 1, test::subscription_body{}.str());
+    {
+        const auto fresh = open_or_die(folder / "fresh.db");
+        test::subscription_body b;
+        b.id = 300;
+        apply_one(*fresh, 7, b.str());
+    }
+    ASSERT_TRUE(live->replace_by(folder / "fresh.db"));
+    EXPECT_EQ(live->cursor(), 7U);
+    EXPECT_FALSE(live->load(object_kind::subscription, "acme", 100));
+    EXPECT_TRUE(live->load(object_kind::subscription, "acme", 300));
+    sqlite::database db(folder / "state.db", sqlite::access::read_only);
+    EXPECT_EQ(db.integer("SELECT has_access FROM access_states WHERE state = 'canceled'"), 1);
+
+    open_or_die(folder / "strange.db", "journal-2");
+    const auto refused = live->replace_by(folder / "strange.db");
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(live->cursor(), 7U);
+    apply_one(*live, 8, test::subscription_body{}.str()); // and it still works
+}
+
+TEST(copy_state, makes_a_whole_copy_beside_a_writer)
+{
+    const test::temporary_directory folder;
+    const auto store = open_or_die(folder / "state.db");
+    apply_one(*store, 5, test::subscription_body{}.str());
+    store->sync();
+    ASSERT_TRUE(copy_state(folder / "state.db", folder / "snapshot.db"));
+    apply_one(*store, 6, "id=9&event=test");
+    const auto copy = open_or_die(folder / "snapshot.db");
+    EXPECT_EQ(copy->cursor(), 5U);
+    EXPECT_TRUE(copy->load(object_kind::customer, "acme", 7));
+    EXPECT_FALSE(std::filesystem::exists(folder / "snapshot.db.tmp"));
+}
+
+} // namespace
+} // namespace chargifyd::state
