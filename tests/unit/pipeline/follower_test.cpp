@@ -1,0 +1,232 @@
+#include "database_dump.hpp"
+#include "filled_journal.hpp"
+#include "temporary_directory.hpp"
+#include "webhook_body.hpp"
+
+#include "chargifyd/pipeline/follower.hpp"
+#include "chargifyd/state/sqlite_store.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace chargifyd::pipeline {
+namespace {
+
+using ::testing::HasSubstr;
+
+/// Passes everything on to a real store, and fails where it is told to.
+class failing_store final : public state::store {
+public:
+    explicit failing_store(state::sqlite_store& real)
+        : real_(real)
+    {}
+
+    int commits_before_failure = -1;   ///< storage fails at this commit; -1: never
+    std::int64_t poisoned_webhook = 0; ///< applying this webhook throws
+
+    std::uint64_t cursor() override { return real_.cursor(); }
+    void begin() override { real_.begin(); }
+    void commit(std::uint64_t cursor) override
+    {
+        if (commits_before_failure == 0)
+            throw std::bad_alloc();
+        --commits_before_failure;
+        real_.commit(cursor);
+    }
+    void rollback() noexcept override { real_.rollback(); }
+    std::optional<std::uint64_t> find_event(const state::webhook& w) override
+    {
+        if (w.webhook_id == poisoned_webhook)
+            throw std::logic_error("poison");
+        return real_.find_event(w);
+    }
+    void insert_event(const state::webhook& w, state::outcome o) override { real_.insert_event(w, o); }
+    void count_delivery(const state::webhook& w, std::uint64_t s) override { real_.count_delivery(w, s); }
+    bool remove_dead(const state::webhook& w) override { return real_.remove_dead(w); }
+    std::optional<state::object_row> load(state::object_kind k, std::string_view s, std::int64_t id) override
+    {
+        return real_.load(k, s, id);
+    }
+    void save(state::object_kind k, std::string_view s, std::int64_t id, const state::object_row& r) override
+    {
+        real_.save(k, s, id, r);
+    }
+    std::optional<state::timeline_entry> before(std::string_view s, std::int64_t id,
+                                                const state::version& v) override
+    {
+        return real_.before(s, id, v);
+    }
+    std::optional<state::timeline_entry> after(std::string_view s, std::int64_t id,
+                                               const state::version& v) override
+    {
+        return real_.after(s, id, v);
+    }
+    void insert_timeline(std::string_view s, std::int64_t id, const state::timeline_entry& e) override
+    {
+        real_.insert_timeline(s, id, e);
+    }
+    std::vector<state::change> changes_of(std::string_view s, std::int64_t id, std::uint64_t seq) override
+    {
+        return real_.changes_of(s, id, seq);
+    }
+    void remove_changes(std::string_view s, std::int64_t id, std::uint64_t seq) override
+    {
+        real_.remove_changes(s, id, seq);
+    }
+    void insert_change(std::string_view s, std::int64_t id, std::uint64_t seq,
+                       const state::change& c) override
+    {
+        real_.insert_change(s, id, seq, c);
+    }
+
+private:
+    state::sqlite_store& real_;
+};
+
+class following : public ::testing::Test {
+protected:
+    static std::string body(long long n)
+    {
+        test::subscription_body b;
+        b.webhook_id = n;
+        b.event_id = n;
+        b.id = 1000 + n % 17;
+        b.updated_at = "2026-01-01 10:" + std::to_string(10 + n / 60 % 50) + ":" +
+                       std::to_string(10 + n % 50) + " -0500";
+        return b.str();
+    }
+
+    void fill(int count)
+    {
+        for (int i = 0; i < count; ++i)
+            inbox_.append(body(++appended_));
+    }
+
+    std::unique_ptr<state::sqlite_store> open_store(const char* name = "state.db")
+    {
+        return std::move(*state::sqlite_store::open(folder_ / name, inbox_.log().id(), {}));
+    }
+
+    follower follow(state::store& into, std::size_t batch = 512)
+    {
+        options with;
+        with.workers = 2;
+        with.batch_webhooks = batch;
+        return follower(folder_ / "journal", journal::real_file_system(), into, with, nullptr);
+    }
+
+    test::temporary_directory folder_;
+    test::filled_journal inbox_{folder_ / "journal", 64 * 1024};
+    long long appended_ = 0;
+};
+
+TEST_F(following, applies_everything_in_the_journals_order)
+{
+    fill(300);
+    const auto store = open_store();
+    follower f = follow(*store, 16);
+    std::vector<std::uint64_t> commits;
+    const auto reached = f.advance(300, {}, [&](const progress& p) { commits.push_back(p.cursor); });
+    ASSERT_TRUE(reached);
+    EXPECT_EQ(*reached, 300U);
+    EXPECT_TRUE(std::is_sorted(commits.begin(), commits.end()));
+    EXPECT_EQ(commits.size(), 19U);
+    sqlite::database db(folder_ / "state.db", sqlite::access::read_only);
+    EXPECT_EQ(db.integer("SELECT count(*) FROM events"), 300);
+    EXPECT_EQ(db.integer("SELECT count(*) FROM subscriptions"), 17);
+    EXPECT_EQ(db.integer("SELECT count(*) FROM events WHERE seq <> webhook_id"), 0);
+}
+
+TEST_F(following, never_goes_beyond_what_is_durable)
+{
+    fill(20);
+    const auto store = open_store();
+    follower f = follow(*store);
+    EXPECT_EQ(*f.advance(7, {}), 7U);
+    EXPECT_EQ(*f.advance(7, {}), 7U);
+    EXPECT_EQ(*f.advance(20, {}), 20U);
+    fill(1);
+    EXPECT_EQ(*f.advance(21, {}), 21U);
+}
+
+TEST_F(following, goes_on_where_another_left_off)
+{
+    fill(40);
+    const auto store = open_store();
+    ASSERT_TRUE(follow(*store).advance(25, {}));
+    EXPECT_EQ(*follow(*store).advance(40, {}), 40U);
+    sqlite::database db(folder_ / "state.db", sqlite::access::read_only);
+    EXPECT_EQ(db.integer("SELECT count(*) FROM events WHERE deliveries = 1"), 40);
+}
+
+TEST_F(following, a_failing_store_loses_and_repeats_nothing)
+{
+    fill(100);
+    const auto clean = open_store("clean.db");
+    ASSERT_TRUE(follow(*clean, 8).advance(100, {}));
+    const std::string expected = test::dump(folder_ / "clean.db");
+    for (int k = 0; k < 13; ++k) {
+        const std::string name = "failing" + std::to_string(k) + ".db";
+        const auto store = open_store(name.c_str());
+        failing_store failing(*store);
+        failing.commits_before_failure = k;
+        follower f = follow(failing, 8);
+        const auto first = f.advance(100, {});
+        ASSERT_FALSE(first) << k;
+        EXPECT_THAT(first.error().message, HasSubstr("cannot write the state"));
+        EXPECT_EQ(store->cursor(), static_cast<std::uint64_t>(8 * k));
+        failing.commits_before_failure = -1;
+        ASSERT_TRUE(f.advance(100, {}));
+        EXPECT_EQ(test::dump(folder_ / name), expected) << k;
+    }
+}
+
+TEST_F(following, a_webhook_that_cannot_be_applied_becomes_a_dead_letter_and_stops_nothing)
+{
+    fill(50);
+    const auto store = open_store();
+    failing_store failing(*store);
+    failing.poisoned_webhook = 23;
+    follower f = follow(failing, 10);
+    EXPECT_EQ(*f.advance(50, {}), 50U);
+    EXPECT_EQ(store->dead_sequences(), std::vector<std::uint64_t>{23});
+    {
+        sqlite::database db(folder_ / "state.db", sqlite::access::read_only);
+        EXPECT_EQ(db.integer("SELECT count(*) FROM events WHERE outcome <> 'dead'"), 49);
+        EXPECT_THAT(db.text("SELECT error FROM events WHERE seq = 23"), HasSubstr("poison"));
+    }
+    failing.poisoned_webhook = 0;
+    EXPECT_EQ(*f.retry_dead({23, 24}), 1U);
+    EXPECT_EQ(store->count_dead(), 0U);
+    EXPECT_EQ(store->cursor(), 50U);
+}
+
+TEST_F(following, a_dead_letter_that_still_cannot_be_read_stays_one)
+{
+    inbox_.append("no webhook %");
+    const auto store = open_store();
+    follower f = follow(*store);
+    ASSERT_TRUE(f.advance(1, {}));
+    EXPECT_EQ(*f.retry_dead({1}), 0U);
+    EXPECT_EQ(store->count_dead(), 1U);
+    EXPECT_FALSE(f.retry_dead({99}));
+}
+
+TEST_F(following, counts_by_site_event_and_outcome_with_bounded_labels)
+{
+    fill(3);
+    inbox_.append("id=77&event=made-up-" + std::string(100, 'x'));
+    inbox_.append(body(1)); // delivered once more
+    const auto store = open_store();
+    metrics::registry instruments;
+    follower f(folder_ / "journal", journal::real_file_system(), *store, {}, &instruments);
+    ASSERT_TRUE(f.advance(5, {}));
+    const std::string text = instruments.render();
+    EXPECT_THAT(text, HasSubstr(R"(event="subscription_state_change",outcome="applied",site="acme"} 3)"));
+    EXPECT_THAT(text, HasSubstr(R"(event="other",outcome="unknown",site="acme"} 1)"));
+    EXPECT_THAT(text, HasSubstr(R"(outcome="duplicate",site="acme"} 1)"));
+    EXPECT_THAT(text, ::testing::Not(HasSubstr("made-up")));
+}
+
+} // namespace
+} // namespace chargifyd::pipeline
