@@ -21,7 +21,7 @@ ROOMS = {
     "admin": {"base", "chargify", "journal", "state", "pipeline", "ingress"},
     "config": {"base", "chargify", "journal", "state", "pipeline", "ingress"},
     "simulate": {"base", "chargify"},
-    "ctl": {"base", "chargify", "journal", "sqlite", "state", "pipeline", "ingress", "config", "simulate"},
+    "ctl": {"base", "chargify", "journal", "sqlite", "state", "pipeline", "ingress", "admin", "config", "simulate"},
     "app": {"base", "chargify", "journal", "state", "pipeline", "ingress", "admin", "config"},
 }
 

@@ -8,9 +8,9 @@ namespace chargifyd::chargify {
 
 struct state_info {
     std::string_view name;
-    bool grants_access;  ///< the default of the configurable table behind `subscription_access`
-    bool passing;        ///< set for moments during a billing run: nothing may be decided on it
-    bool ended;          ///< a return to a state that is not ended is a reactivation
+    bool grants_access; ///< the default of the configurable table behind `subscription_access`
+    bool passing;       ///< set for moments during a billing run: nothing may be decided on it
+    bool ended;         ///< a return to a state that is not ended is a reactivation
     std::string_view summary;
 };
 
@@ -20,4 +20,4 @@ std::span<const state_info> state_catalogue() noexcept;
 /// The entry of a name, or null for a state that nobody has documented.
 const state_info* find_state(std::string_view name) noexcept;
 
-}  // namespace chargifyd::chargify
+} // namespace chargifyd::chargify

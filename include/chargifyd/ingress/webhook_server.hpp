@@ -30,34 +30,39 @@ struct site {
     chargify::verifier keys;
 };
 
-/// Each limit has a status code. Deadlines are absolute for their phase: a byte now and then does not extend them.
+/// Each limit has a status code. Deadlines are absolute for their phase: a byte now and then does not extend
+/// them.
 struct options {
-    std::vector<std::string> https;              ///< "address:port", IPv6 in brackets; port 0: any free port
-    std::vector<std::string> http;               ///< the same, without TLS
-    tls_files tls;                               ///< needed when `https` is not empty
-    std::size_t max_body_bytes = 1024 * 1024;    ///< 413
-    std::size_t max_header_bytes = 16 * 1024;    ///< request line and headers: 431
-    std::size_t max_header_fields = 100;         ///< 431
-    std::size_t max_connections = 10000;         ///< above: accepting pauses, the rest waits in the backlog
-    std::chrono::milliseconds handshake_timeout{5000};  ///< closed
-    std::chrono::milliseconds header_timeout{10000};    ///< from the first byte of a request: 408
-    std::chrono::milliseconds body_timeout{30000};      ///< 408
-    std::chrono::milliseconds idle_timeout{15000};      ///< between requests: closed
-    std::chrono::milliseconds write_timeout{10000};     ///< closed
-    std::chrono::seconds retry_after{5};                ///< sent with 503
-    unsigned threads = 0;                               ///< 0: one per core
-    std::vector<std::string> trusted_proxies;    ///< networks ("10.0.0.0/8") whose X-Forwarded-For names the peer
+    std::vector<std::string> https;           ///< "address:port", IPv6 in brackets; port 0: any free port
+    std::vector<std::string> http;            ///< the same, without TLS
+    tls_files tls;                            ///< needed when `https` is not empty
+    std::size_t max_body_bytes = 1024 * 1024; ///< 413
+    std::size_t max_header_bytes = 16 * 1024; ///< request line and headers: 431
+    std::size_t max_header_fields = 100;      ///< 431
+    std::size_t max_connections = 10000;      ///< above: accepting pauses, the rest waits in the backlog
+    std::chrono::milliseconds handshake_timeout{5000}; ///< closed
+    std::chrono::milliseconds header_timeout{10000};   ///< from the first byte of a request: 408
+    std::chrono::milliseconds body_timeout{30000};     ///< 408
+    std::chrono::milliseconds idle_timeout{15000};     ///< between requests: closed
+    std::chrono::milliseconds write_timeout{10000};    ///< closed
+    std::chrono::seconds retry_after{5};               ///< sent with 503
+    unsigned threads = 0;                              ///< 0: one per core
+    std::vector<std::string>
+        trusted_proxies; ///< networks ("10.0.0.0/8") whose X-Forwarded-For names the peer
 };
 
-/// The receiving server. Open, start, (reload), drain; every function may be called from any one thread at a time.
+/// The receiving server. Open, start, (reload), drain; every function may be called from any one thread at a
+/// time.
 ///
-/// A request passes: head read, framing and headers judged (docs: the status table of the README), body read to its
-/// declared length, signature verified over the exact bytes, journal::log::submit, and 200 once that is durable. While
-/// a webhook waits for the journal its bytes stay in the connection's buffer: they are copied once, into the batch.
+/// A request passes: head read, framing and headers judged (docs: the status table of the README), body read
+/// to its declared length, signature verified over the exact bytes, journal::log::submit, and 200 once that
+/// is durable. While a webhook waits for the journal its bytes stay in the connection's buffer: they are
+/// copied once, into the batch.
 class webhook_server {
 public:
-    /// Checks the certificate and its key and binds every address, so that a mistake is known before anything starts.
-    /// `inbox` and `instruments` outlive the server. Takes over the hook `journal::log::on_batch` of `inbox`.
+    /// Checks the certificate and its key and binds every address, so that a mistake is known before anything
+    /// starts. `inbox` and `instruments` outlive the server. Takes over the hook `journal::log::on_batch` of
+    /// `inbox`.
     static result<std::unique_ptr<webhook_server>> open(const options& with, std::vector<site> sites,
                                                         journal::log& inbox, metrics::registry& instruments,
                                                         clock_fn clock);
@@ -66,11 +71,13 @@ public:
     /// Starts the threads and accepts.
     void start();
 
-    /// New certificate and keys for new connections and requests; those under way keep what they had. All or nothing.
+    /// New certificate and keys for new connections and requests; those under way keep what they had. All or
+    /// nothing.
     result<void> reload(const tls_files& tls, std::vector<site> sites);
 
-    /// Health turns to 503 `draining`, listeners close, requests under way get their answer and their connection
-    /// closes, idle connections close at once. Returns when the last has gone or `grace` is over, then ends the threads.
+    /// Health turns to 503 `draining`, listeners close, requests under way get their answer and their
+    /// connection closes, idle connections close at once. Returns when the last has gone or `grace` is over,
+    /// then ends the threads.
     void drain(std::chrono::milliseconds grace);
 
     /// One word for GET /healthz: `ok`, `draining`, `full`, `disk` or `stopped`.
@@ -89,4 +96,4 @@ private:
     std::unique_ptr<implementation> impl_;
 };
 
-}  // namespace chargifyd::ingress
+} // namespace chargifyd::ingress

@@ -41,9 +41,17 @@ enum class append_status {
     stopped,     ///< closing, or after a storage failure
 };
 
+class append_operation;
+
+/// The journal's own part of an operation: what waits is a list threaded through the operations.
+class append_link {
+    friend class append_queue;
+    append_operation* next_ = nullptr;
+};
+
 /// One webhook on its way into the journal. The caller owns it and everything it points to, and keeps both alive and
 /// unchanged until `complete` is called: no byte is copied before the batch is written.
-class append_operation {
+class append_operation : public append_link {
 public:
     std::string_view site;
     std::string_view peer;  ///< address of the sender as text
@@ -58,10 +66,6 @@ public:
 
 protected:
     ~append_operation() = default;
-
-private:
-    friend class log;
-    append_operation* next_ = nullptr;
 };
 
 /// A webhook read back.
@@ -98,10 +102,14 @@ public:
     /// first one left); errc::corrupt and errc::io as for `next`. An empty or missing journal is not an error.
     static result<reader> open(const std::filesystem::path& directory, file_system& files, std::uint64_t after);
 
+    /// For `up_to`: reads to the end of what is there.
+    static constexpr std::uint64_t open_end = std::uint64_t{1} << 62;
+
     /// Reads the next record if there is one with a sequence of at most `up_to`. False: none (yet). In the daemon
-    /// `up_to` is log::durable_sequence(); elsewhere any large number reads to the end of what is there, where a batch
-    /// that is incomplete ends the journal. errc::corrupt: bytes at or below `up_to` are damaged; the message names
-    /// file and offset.
+    /// `up_to` is log::durable_sequence(). Elsewhere `open_end`, or anything larger, reads to the end of what is there,
+    /// where a batch that is incomplete ends the journal. A smaller number is taken as a promise that so much is
+    /// durable. errc::corrupt: bytes at or below `up_to` are damaged; the message names file and offset.
+    /// errc::not_found: retention deleted the segment that comes next.
     result<bool> next(record& into, std::uint64_t up_to);
 
 private:
@@ -122,7 +130,8 @@ public:
     ~log();
 
     /// Queues a webhook. `stored` means accepted: `complete` will be called. Any other answer is final, at once, and
-    /// `complete` will not be called. Any thread; never blocks on I/O.
+    /// `complete` will not be called. Any thread; never blocks on I/O. A webhook that can never be stored (a body above
+    /// queue_bytes or 1 GiB, a site or peer above 65535 bytes) is answered queue_full.
     append_status submit(append_operation& operation) noexcept;
 
     /// What `submit` would say now to a small webhook.
@@ -137,8 +146,8 @@ public:
     /// durable_sequence(). Any thread.
     std::uint64_t wait_beyond(std::uint64_t sequence, std::stop_token stop);
 
-    /// Called once, on the journal's thread, after a write or sync failed and every waiting webhook was refused.
-    /// Set before traffic begins.
+    /// Called once, on the journal's thread, after a write or sync failed and every waiting webhook was refused; at once
+    /// when that has happened already. Set before traffic begins.
     void on_failure(std::function<void(const error&)> handler);
     /// Called on the journal's thread after all operations of a batch were completed, so that completions can be
     /// handed over together. Set before traffic begins.

@@ -1,0 +1,115 @@
+#include "chargifyd/chargify/signature.hpp"
+
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/params.h>
+
+#include <algorithm>
+#include <memory>
+#include <stdexcept>
+#include <utility>
+
+namespace chargifyd::chargify {
+
+namespace {
+
+struct openssl_free {
+    void operator()(EVP_MAC* p) const noexcept { EVP_MAC_free(p); }
+    void operator()(EVP_MAC_CTX* p) const noexcept { EVP_MAC_CTX_free(p); }
+    void operator()(EVP_MD* p) const noexcept { EVP_MD_free(p); }
+    void operator()(EVP_MD_CTX* p) const noexcept { EVP_MD_CTX_free(p); }
+};
+template <class T>
+using openssl_ptr = std::unique_ptr<T, openssl_free>;
+
+const unsigned char* bytes_of(std::string_view text) noexcept
+{
+    // Never null, for OpenSSL takes a null key as "the one used before".
+    static constexpr unsigned char nothing = 0;
+    return text.empty() ? &nothing : reinterpret_cast<const unsigned char*>(text.data());
+}
+
+void require(bool done, const char* what)
+{
+    if (!done)
+        throw std::runtime_error(std::string("OpenSSL cannot compute ") + what);
+}
+
+openssl_ptr<EVP_MAC_CTX> make_hmac_sha256()
+{
+    const openssl_ptr<EVP_MAC> algorithm(EVP_MAC_fetch(nullptr, OSSL_MAC_NAME_HMAC, nullptr));
+    openssl_ptr<EVP_MAC_CTX> context(algorithm ? EVP_MAC_CTX_new(algorithm.get()) : nullptr);
+    char digest[] = "SHA256";
+    const OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+                                 OSSL_PARAM_construct_end()};
+    require(context && EVP_MAC_CTX_set_params(context.get(), params) == 1, "HMAC-SHA-256");
+    return context;
+}
+
+/// Hex of the digest of some texts one after another; nothing when this OpenSSL does not offer the algorithm.
+std::string hex_digest(const char* algorithm, std::initializer_list<std::string_view> texts)
+{
+    const openssl_ptr<EVP_MD> digest(EVP_MD_fetch(nullptr, algorithm, nullptr));
+    const openssl_ptr<EVP_MD_CTX> context(EVP_MD_CTX_new());
+    bool done = digest && context && EVP_DigestInit_ex2(context.get(), digest.get(), nullptr) == 1;
+    for (const std::string_view text : texts)
+        done = done && EVP_DigestUpdate(context.get(), bytes_of(text), text.size()) == 1;
+    unsigned char out[EVP_MAX_MD_SIZE];
+    unsigned int length = 0;
+    if (!done || EVP_DigestFinal_ex(context.get(), out, &length) != 1)
+        return {};
+    return to_hex(std::string_view(reinterpret_cast<const char*>(out), length));
+}
+
+} // namespace
+
+digest256 hmac_sha256(std::string_view key, std::string_view message)
+{
+    // Looking the algorithm up costs more than a small body's HMAC, so each thread does it once. Giving a
+    // context another key forgets the one before.
+    static thread_local const openssl_ptr<EVP_MAC_CTX> context = make_hmac_sha256();
+    digest256 out;
+    std::size_t written = 0;
+    require(EVP_MAC_init(context.get(), bytes_of(key), key.size(), nullptr) == 1 &&
+                EVP_MAC_update(context.get(), bytes_of(message), message.size()) == 1 &&
+                EVP_MAC_final(context.get(), out.data(), &written, out.size()) == 1 && written == out.size(),
+            "HMAC-SHA-256");
+    return out;
+}
+
+digest256 sha256(std::string_view message)
+{
+    static const openssl_ptr<EVP_MD> algorithm(EVP_MD_fetch(nullptr, "SHA256", nullptr));
+    digest256 out;
+    require(algorithm && EVP_Digest(message.data(), message.size(), out.data(), nullptr, algorithm.get(),
+                                    nullptr) == 1,
+            "SHA-256");
+    return out;
+}
+
+std::string legacy_md5_signature(std::string_view key, std::string_view body)
+{
+    return hex_digest("MD5", {key, body});
+}
+
+bool equal_constant_time(const digest256& a, const digest256& b) noexcept
+{
+    return CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+}
+
+verifier::verifier(std::vector<secret> keys)
+    : keys_(std::move(keys))
+{
+    std::erase_if(keys_, [](const secret& key) { return key.empty(); });
+}
+
+bool verifier::verify(std::string_view body, const digest256& given) const
+{
+    unsigned matches = 0;
+    for (const secret& key : keys_)
+        matches |= equal_constant_time(hmac_sha256(key.reveal(), body), given) ? 1U : 0U;
+    return matches != 0;
+}
+
+} // namespace chargifyd::chargify

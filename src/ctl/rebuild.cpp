@@ -1,0 +1,85 @@
+#include "chargifyd/pipeline/rebuild.hpp"
+
+#include "ctl/commands.hpp"
+#include "ctl/control.hpp"
+#include "ctl/progress.hpp"
+#include "ctl/state_rows.hpp"
+
+#include "chargifyd/journal/directory_lock.hpp"
+#include "chargifyd/state/sqlite_store.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <chrono>
+#include <iostream>
+#include <optional>
+
+namespace chargifyd::ctl {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Puts the rebuilt file in the place of the old one, whatever is there: a sound state keeps its readers, for
+/// its content is replaced in one transaction; a damaged one is of no use to anybody.
+void adopt_here(const fs::path& directory, const std::string& journal_id, const state::options& with)
+{
+    const auto lock = value_or_fail(journal::directory_lock::acquire(directory));
+    const fs::path live = directory / state::state_file_name;
+    const fs::path rebuilt = directory / pipeline::rebuild_file_name;
+    auto store = state::sqlite_store::open(live, journal_id, with);
+    if (store) {
+        if (auto taken = (*store)->replace_by(rebuilt); !taken)
+            throw failure(taken.error());
+        (*store)->checkpoint(true);
+        pipeline::remove_database(rebuilt);
+        return;
+    }
+    if (store.error().code != errc::corrupt)
+        throw failure(store.error());
+    pipeline::remove_database(live);
+    fs::rename(rebuilt, live);
+    pipeline::remove_database(rebuilt);
+}
+
+exit_code rebuild(context& ctx)
+{
+    const bool configured = ctx.has_config_file();
+    const pipeline::options with = configured ? ctx.settings().pipeline : pipeline::options();
+    const state::options state_with = configured ? ctx.settings().state : state::options();
+    const fs::path directory = ctx.state_directory();
+    become_owner(directory);
+    const auto began = std::chrono::steady_clock::now();
+    std::uint64_t applied = 0;
+    {
+        progress_line progress(std::cerr, "rebuilding the state");
+        applied = value_or_fail(
+            pipeline::rebuild(directory, with, state_with, {},
+                              [&](std::uint64_t done, std::uint64_t total) { progress.show(done, total); }));
+    }
+    const auto journal_id = value_or_fail(
+        value_or_fail(state::state_reader::open(directory / pipeline::rebuild_file_name)).journal_id());
+    if (journal::directory_lock::holder(directory) == 0) {
+        adopt_here(directory, journal_id, state_with);
+    } else if (const auto taken = call_daemon(ctx, "POST", "/v1/control/adopt-rebuilt"); !taken) {
+        throw failure(taken.error());
+    }
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+    write_object(ctx.out(), {{"webhooks", kind::integer}, {"seconds", kind::real}},
+                 {static_cast<std::int64_t>(applied), seconds});
+    return exit_code::done;
+}
+
+} // namespace
+
+void add_rebuild(CLI::App& app, context& ctx)
+{
+    add_command(app, ctx, "rebuild", "Make the state anew from the journal",
+                "The old state stays readable until the new one is ready, and readers that are open see the "
+                "new one from\n"
+                "then on. Works with and without a running daemon.\n\n"
+                "Example:\n  chargifyctl rebuild",
+                rebuild);
+}
+
+} // namespace chargifyd::ctl

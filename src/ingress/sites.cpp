@@ -1,0 +1,93 @@
+#include "ingress/sites.hpp"
+
+#include "chargifyd/base/log.hpp"
+
+#include <utility>
+
+namespace chargifyd::ingress {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::array<const char*, webhook_results> result_names = {
+    "stored", "duplicate", "bad_signature", "missing_signature", "queue_full", "disk_full", "stopped"};
+
+/// The characters of a subdomain, and `_`: what needs no percent-encoding and cannot be a dot segment.
+bool can_stand_in_path(std::string_view name) noexcept
+{
+    return !name.empty() && name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                                   "0123456789-_") == std::string_view::npos;
+}
+
+} // namespace
+
+std::optional<std::uint64_t> rate_limited::count(std::chrono::steady_clock::time_point now)
+{
+    return state_.with([now](state& s) -> std::optional<std::uint64_t> {
+        ++s.unreported;
+        if (s.reported && now - *s.reported < 10s)
+            return std::nullopt;
+        s.reported = now;
+        return std::exchange(s.unreported, 0);
+    });
+}
+
+known_site::known_site(site configured, metrics::registry& instruments)
+    : site_(std::move(configured))
+    , last_arrival_(instruments.make_gauge("last_webhook_timestamp_seconds",
+                                           "When the last genuine webhook arrived, in Unix time.",
+                                           {{"site", site_.name}}))
+    , bad_(std::make_unique<rate_limited>())
+    , missing_(std::make_unique<rate_limited>())
+{
+    for (const char* name : result_names)
+        results_.push_back(instruments.make_counter("webhooks_total", "Webhooks by what became of them.",
+                                                    {{"site", site_.name}, {"result", name}}));
+}
+
+void known_site::count(webhook_result result) const
+{
+    auto counter = results_[static_cast<std::size_t>(result)];
+    counter.add();
+    const auto now = std::chrono::steady_clock::now();
+    if (result == webhook_result::bad_signature) {
+        if (const auto times = bad_->count(now))
+            log::warning(
+                "a webhook's signature does not match; is the shared key this site's? `chargifyctl verify` "
+                "names the mistake",
+                {{"site", site_.name}, {"times", *times}});
+    } else if (result == webhook_result::missing_signature) {
+        if (const auto times = missing_->count(now))
+            log::warning("a webhook without a usable signature; does a proxy remove headers?",
+                         {{"site", site_.name}, {"times", *times}});
+    }
+}
+
+void known_site::arrived(timestamp at) const noexcept
+{
+    auto gauge = last_arrival_;
+    gauge.set(std::chrono::duration<double>(at.time_since_epoch()).count());
+}
+
+result<std::shared_ptr<const site_table>> site_table::make(std::vector<site> sites,
+                                                           metrics::registry& instruments)
+{
+    auto table = std::make_shared<site_table>();
+    for (auto& one : sites) {
+        const std::string name = one.name;
+        if (!can_stand_in_path(name))
+            return make_error(errc::invalid, "site \"" + name + "\": letters, digits, - and _ only");
+        if (table->sites_.contains(name))
+            return make_error(errc::invalid, "site \"" + name + "\" is configured twice");
+        table->sites_.emplace(name, known_site(std::move(one), instruments));
+    }
+    return std::shared_ptr<const site_table>(std::move(table));
+}
+
+const known_site* site_table::find(std::string_view name) const noexcept
+{
+    const auto found = sites_.find(name);
+    return found == sites_.end() ? nullptr : &found->second;
+}
+
+} // namespace chargifyd::ingress

@@ -1,0 +1,85 @@
+#pragma once
+
+#include "chargifyd/base/guarded.hpp"
+#include "chargifyd/base/metrics.hpp"
+#include "chargifyd/ingress/webhook_server.hpp"
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace chargifyd::ingress {
+
+/// What became of a webhook for a site that is known. The values of the metric's label.
+enum class webhook_result {
+    stored,
+    duplicate,
+    bad_signature,
+    missing_signature,
+    queue_full,
+    disk_full,
+    stopped
+};
+inline constexpr std::size_t webhook_results = 7;
+
+/// Says that something happened: the first time at once, later at most once in ten seconds, with how often
+/// meanwhile. Any thread.
+class rate_limited {
+public:
+    /// The number of occurrences to report now, or nothing.
+    std::optional<std::uint64_t> count(std::chrono::steady_clock::time_point now);
+
+private:
+    struct state {
+        std::optional<std::chrono::steady_clock::time_point> reported;
+        std::uint64_t unreported = 0;
+    };
+    guarded<state> state_;
+};
+
+/// A configured site with its instruments. Immutable apart from what counts; any thread.
+class known_site {
+public:
+    known_site(site configured, metrics::registry& instruments);
+
+    const std::string& name() const noexcept { return site_.name; }
+    bool verify(std::string_view body, const digest256& given) const
+    {
+        return site_.keys.verify(body, given);
+    }
+
+    /// Counts, and tells the operator about signatures that do not match.
+    void count(webhook_result result) const;
+    void arrived(timestamp at) const noexcept;
+
+private:
+    site site_;
+    std::vector<metrics::counter> results_;
+    metrics::gauge last_arrival_;
+    std::unique_ptr<rate_limited> bad_;
+    std::unique_ptr<rate_limited> missing_;
+};
+
+/// The sites of one configuration. Requests under way keep the table they began with.
+class site_table {
+public:
+    /// errc::invalid: a name twice, or a name that cannot stand in a path.
+    static result<std::shared_ptr<const site_table>> make(std::vector<site> sites,
+                                                          metrics::registry& instruments);
+
+    const known_site* find(std::string_view name) const noexcept;
+    /// The site, while there is exactly one.
+    const known_site* only() const noexcept { return sites_.size() == 1 ? &sites_.begin()->second : nullptr; }
+
+private:
+    std::map<std::string, known_site, std::less<>> sites_;
+};
+
+} // namespace chargifyd::ingress

@@ -1,0 +1,375 @@
+"""Starting, refusing to start, reloading, stopping, and the commands of an operator."""
+import os
+import pathlib
+import socket
+import unittest
+
+from harness import *
+
+
+class Refusals(DaemonCase):
+    """The daemon refuses to start and says why; it never recreates what is there."""
+
+    autostart = False
+
+    def run_once(self, *arguments):
+        return subprocess.run([CHARGIFYD, *(arguments or ("--config", str(self.daemon.config)))], capture_output=True,
+                              text=True, timeout=PATIENCE)
+
+    def test_every_mistake_at_once_with_line_and_fix(self):
+        self.daemon.config.write_text(
+            'state_directory = 5\n'
+            '[ingress]\n'
+            'https = ["nowhere"]\n'
+            'certificate = "/does/not/exist.pem"\n'
+            'max_body_byte = 10\n'
+            '[[site]]\n'
+            'name = "Acme!"\n'
+            'shared_keys = [""]\n'
+            '[log]\n'
+            'level = "loud"\n')
+        done = self.run_once()
+        self.assertEqual(done.returncode, 2)
+        for line, word in ((1, "state_directory"), (3, "nowhere"), (4, "exist.pem"), (5, "max_body_bytes"), (7, "Acme!"),
+                           (8, "empty"), (10, "loud")):
+            found = [l for l in done.stderr.splitlines() if f"{self.daemon.config}:{line}:" in l]
+            self.assertTrue(any(word in l for l in found), (line, word, done.stderr))
+        self.assertEqual(self.daemon.ctl("config", "check", check=False).returncode, 2)
+
+    def test_syntax_missing_file_and_usage(self):
+        self.daemon.config.write_text("this is not TOML\n")
+        self.assertEqual(self.run_once().returncode, 2)
+        self.assertEqual(self.run_once("--config", str(self.folder / "none.toml")).returncode, 2)
+        self.assertEqual(self.run_once("--bogus").returncode, 2)
+
+    def test_missing_certificate_and_empty_key(self):
+        (self.daemon.folder / "tls" / "one.pem").unlink()
+        done = self.run_once()
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("one.pem", done.stderr)
+        daemon = self.make("two")
+        (daemon.folder / "acme-0.key").write_text("\n")
+        done = self.run_once("--config", str(daemon.config))
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("acme-0.key", done.stderr)
+
+    def test_a_key_that_does_not_fit_the_certificate(self):
+        Certificate.make(self.daemon.folder / "tls", "other")
+        (self.daemon.folder / "tls" / "other.key").rename(self.daemon.folder / "tls" / "one.key")
+        done = self.run_once()
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("one.key", done.stderr)
+
+    def test_a_second_daemon_names_the_first(self):
+        self.daemon.start()
+        done = self.run_once()
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(str(self.daemon.process.pid), done.stderr)
+        self.assertEqual(self.daemon.post(subscription(1)), 200)
+
+    def test_an_address_that_is_taken(self):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            self.daemon.extra_ingress = ""
+            self.daemon.write_config()
+            text = self.daemon.config.read_text().replace('http = ["127.0.0.1:0"]', f'http = ["127.0.0.1:{taken.getsockname()[1]}"]')
+            self.daemon.config.write_text(text)
+            done = self.run_once()
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(str(taken.getsockname()[1]), done.stderr)
+
+    def test_a_state_that_is_foreign_newer_or_damaged(self):
+        self.daemon.start()
+        self.daemon.post(subscription(1))
+        self.daemon.settle()
+        self.daemon.stop()
+        good = self.daemon.state_file.read_bytes()
+
+        def foreign(path):
+            path.unlink()
+            db = sqlite3.connect(path)
+            db.execute("CREATE TABLE theirs (x)")
+            db.close()
+
+        def newer(path):
+            db = sqlite3.connect(path)
+            db.execute("PRAGMA user_version = 1000")
+            db.close()
+
+        for spoil, word in ((foreign, "another program"), (newer, "newer"), (lambda p: p.write_bytes(b"text" * 5000), "damaged"),
+                            (lambda p: p.write_bytes(good[:4096]), "state.db")):
+            for suffix in ("-wal", "-shm"):
+                pathlib.Path(str(self.daemon.state_file) + suffix).unlink(missing_ok=True)
+            self.daemon.state_file.write_bytes(good)
+            spoil(self.daemon.state_file)
+            before = self.daemon.state_file.read_bytes()
+            done = self.run_once()
+            self.assertEqual(done.returncode, 1, spoil)
+            self.assertIn(word, done.stderr)
+            self.assertEqual(self.daemon.state_file.read_bytes(), before)
+
+    def test_a_damaged_journal_stops_the_start_and_a_torn_tail_does_not(self):
+        self.daemon.start()
+        for n in range(1, 30):
+            self.assertEqual(self.daemon.post(subscription(n, id=n)), 200)
+        self.daemon.settle()
+        self.daemon.kill()
+        segment = sorted((self.daemon.state_directory / "journal").glob("*.log"))[-1]
+        good = segment.read_bytes()
+        middle = good.index(b"CHJB", 9000) + 100
+        segment.write_bytes(good[:middle] + bytes([good[middle] ^ 1]) + good[middle + 1:])
+        done = self.run_once()
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(segment.name, done.stderr)
+        segment.write_bytes(good)
+        end = len(good.rstrip(b"\0"))
+        with open(segment, "r+b") as f:  # a batch that was being written when the power went
+            f.seek(end + 8 - end % 8)
+            f.write(good[good.index(b"CHJB"):][:1000])
+        self.daemon.start()
+        self.assertEqual(self.daemon.journalled(), 29)
+        self.assertEqual(self.daemon.post(subscription(30)), 200)
+
+    def test_a_journal_that_lost_webhooks_is_noticed(self):
+        self.daemon.start()
+        self.daemon.post(subscription(1))
+        self.daemon.settle()
+        self.daemon.stop()
+        shutil.rmtree(self.daemon.state_directory / "journal")
+        done = self.run_once()
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("another journal", done.stderr)
+
+
+class Signals(DaemonCase):
+    def test_sigterm_drains_and_exits_0(self):
+        c = self.daemon.connection()
+        for n in range(1, 50):
+            self.assertEqual(self.daemon.post(subscription(n, id=n), connection=c), 200)
+        self.assertEqual(self.daemon.stop(), 0)
+        # A clean stop has applied everything, and readers can open the file while nobody writes.
+        self.assertEqual(self.daemon.sql("SELECT count(*) FROM events"), [(49,)])
+        stopped = self.daemon.find_log("stopped")
+        self.assertEqual((stopped["journalled"], stopped["applied"]), (49, 49))
+
+    def test_a_request_under_way_is_answered_before_the_end(self):
+        body = subscription(1)
+        s = self.daemon.connect()
+        s.sendall(f"POST /webhooks/acme HTTP/1.1\r\nHost: x\r\n{SIGNATURE}: {sign(body)}\r\nContent-Length: {len(body)}\r\n\r\n".encode())
+        s.sendall(body[:10])
+        self.daemon.request("GET", "/healthz")
+        self.daemon.process.send_signal(signal.SIGTERM)
+        self.daemon.wait_log("stopping")
+        s.sendall(body[10:])
+        answer = s.recv(4096)
+        s.close()
+        self.assertIn(answer[:12], (b"HTTP/1.1 200", b"HTTP/1.1 503"))
+        self.assertIn(b"Connection: close", answer)
+        self.assertEqual(self.daemon.process.wait(PATIENCE), 0)
+        self.assertEqual(len(self.daemon.sql("SELECT * FROM events")), 1 if answer[9:12] == b"200" else 0)
+
+    def test_sighup_reloads_certificate_keys_and_level(self):
+        kept = self.daemon.connection(tls=True)
+        self.assertEqual(self.daemon.post(subscription(1), connection=kept), 200)
+        Certificate.make(self.daemon.folder / "tls", "new")
+        for end in ("pem", "key"):
+            (self.daemon.folder / "tls" / f"new.{end}").rename(self.daemon.folder / "tls" / f"one.{end}")
+        self.daemon.sites = {"acme": ["a-new-key-for-the-site", KEY]}
+        self.daemon.write_config(level="debug")
+        self.daemon.process.send_signal(signal.SIGHUP)
+        self.daemon.wait_log("configuration reloaded")
+        self.assertEqual(self.daemon.post(subscription(2), connection=kept), 200)  # the connection of before goes on
+        kept.close()
+        self.assertEqual(self.daemon.post(subscription(3), key="a-new-key-for-the-site", tls=True), 200)
+        self.daemon.sites = {"acme": ["a-new-key-for-the-site"]}
+        self.daemon.write_config()
+        self.daemon.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: len([l for l in self.daemon.log_lines() if l["message"] == "configuration reloaded"]) == 2, "reload")
+        self.assertEqual(self.daemon.post(subscription(4)), 401)
+
+    def test_a_bad_file_changes_nothing(self):
+        good = self.daemon.config.read_text()
+        (self.daemon.folder / "tls" / "bad.pem").write_text("no certificate")
+        for bad in ("nonsense", good.replace("one.pem", "missing.pem"), good.replace("one.pem", "bad.pem")):
+            before = len(self.daemon.log_lines())
+            self.daemon.config.write_text(bad)
+            self.daemon.process.send_signal(signal.SIGHUP)
+            wait_for(lambda: any("not reloaded" in l["message"] for l in self.daemon.log_lines()[before:]), "refusal")
+            self.assertEqual(self.daemon.post(b"id=1&event=test", tls=True), 200)
+        self.daemon.config.write_text(good)
+
+    def test_the_service_manager_is_told(self):
+        self.daemon.stop()
+        path = str(self.folder / "notify")
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+            manager.bind(path)
+            manager.settimeout(PATIENCE)
+            self.daemon.start(env={"NOTIFY_SOCKET": path})
+            self.assertEqual(manager.recv(1024), b"READY=1")
+            self.daemon.process.send_signal(signal.SIGHUP)
+            self.assertIn(b"RELOADING=1", manager.recv(1024))
+            self.assertEqual(manager.recv(1024), b"READY=1")
+            self.daemon.process.send_signal(signal.SIGTERM)
+            self.assertEqual(manager.recv(1024), b"STOPPING=1")
+        self.assertEqual(self.daemon.process.wait(PATIENCE), 0)
+
+
+class Commands(DaemonCase):
+    """chargifyctl against a daemon that has seen one simulated life."""
+
+    def setUp(self):
+        super().setUp()
+        self.url = f"https://localhost:{self.daemon.https}/webhooks/acme"
+        self.key = str(self.daemon.folder / "acme-0.key")
+        self.ca = str(self.daemon.folder / "tls" / "one.pem")
+
+    def simulate(self, *arguments):
+        return self.daemon.ctl("simulate", self.url, "--site", "acme", "--key-file", self.key, "--ca", self.ca, *arguments)
+
+    def test_a_life_and_what_is_told_of_it(self):
+        self.simulate()
+        self.daemon.settle()
+        status = self.daemon.ctl_json("status")
+        self.assertEqual((status["daemon"], status["pid"], status["ready"]), ("running", self.daemon.process.pid, True))
+        self.assertEqual(status["sites"][0]["site"], "acme")
+        rows = self.daemon.ctl_json("subscriptions")
+        self.assertEqual(len(rows), 1)
+        self.assertEqual((rows[0]["state"], rows[0]["has_access"]), ("active", True))
+        one = self.daemon.ctl_json("subscriptions", str(rows[0]["id"]))
+        self.assertEqual(one["state"], "active")
+        self.assertNotIn("vault_token", json.dumps(one))
+        kinds = {r["kind"] for r in self.daemon.ctl_json("subscriptions", "history", str(rows[0]["id"]))}
+        self.assertLessEqual({"created", "state", "product", "renewal", "cancellation", "reactivation"}, kinds)
+        reference = rows[0]["customer_reference"]
+        self.assertEqual(self.daemon.ctl_json("customers", reference)["reference"], reference)
+        self.assertEqual(len(self.daemon.ctl_json("subscriptions", "--customer", reference)), 1)
+        self.assertEqual(len(self.daemon.ctl_json("subscriptions", "--state", "canceled")), 0)
+        events = self.daemon.ctl_json("events", "--limit", "1000")
+        self.assertEqual({e["outcome"] for e in events} - {"applied", "unchanged", "stale"}, set())
+        shown = self.daemon.ctl("events", "show", "1").stdout
+        self.assertIn("payload[subscription][id]", shown)
+        self.assertEqual(self.daemon.ctl_json("dead"), [])
+        self.assertEqual(self.daemon.ctl_json("check")["sound"], True)
+        copy = self.folder / "copy.db"
+        self.daemon.ctl("backup", str(copy))
+        self.assertEqual(dump(copy), dump(self.daemon.state_file))
+        self.daemon.stop()
+        self.assertEqual(self.daemon.ctl_json("status")["daemon"], "stopped")
+
+    def test_duplicates_and_reordering_end_the_same(self):
+        self.simulate("--seed", "5")
+        self.daemon.settle()
+        tables = ("subscriptions", "customers", "products")
+        expected = [self.daemon.sql(f"SELECT * FROM {t} ORDER BY 1, 2") for t in tables]
+        other = self.make("other").start()
+        other.ctl("simulate", f"https://localhost:{other.https}/webhooks/acme", "--site", "acme", "--key-file", self.key,
+                  "--ca", self.ca, "--seed", "5", "--duplicates", "50", "--reorder")
+        other.settle()
+        self.assertEqual([other.sql(f"SELECT * FROM {t} ORDER BY 1, 2") for t in tables], expected)
+        story = "SELECT kind, old_value, new_value, occurred_at FROM changes ORDER BY 4, 1, 3"
+        self.assertEqual(other.sql(story), self.daemon.sql(story))
+
+    def test_load(self):
+        report = json.loads(self.daemon.ctl("simulate", "load", self.url, "--site", "acme", "--key-file", self.key, "--ca", self.ca,
+                                            "--webhooks", "500", "--duration", "60", "--connections", "8").stdout)
+        self.assertEqual((report["sent"], report["acknowledged"]), (500, 500))
+        self.daemon.settle()
+        self.assertEqual(self.daemon.sql("SELECT count(*) FROM events"), [(500,)])
+
+    def test_the_test_button(self):
+        self.daemon.ctl("simulate", "test", self.url, "--key-file", self.key, "--ca", self.ca)
+        self.daemon.settle()
+        self.assertEqual(self.daemon.sql("SELECT outcome FROM events"), [("test",)])
+
+    def test_sign_and_verify(self):
+        body = self.folder / "body"
+        body.write_bytes(b"id=1&event=test\n")
+        signature = self.daemon.ctl("sign", "--site", "acme", str(body)).stdout.strip().strip('"')
+        self.assertEqual(signature, sign(b"id=1&event=test\n"))
+        self.assertEqual(self.daemon.ctl("verify", "--site", "acme", "--signature", signature, str(body)).returncode, 0)
+        done = self.daemon.ctl("verify", "--site", "acme", "--signature", sign(b"id=1&event=test"), str(body), check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("line", done.stdout + done.stderr)
+
+    def test_exit_codes_and_forms(self):
+        self.assertEqual(self.daemon.ctl("subscriptions", "999", check=False).returncode, 3)
+        self.assertEqual(self.daemon.ctl("subscriptions", "history", "999", check=False).returncode, 3)
+        self.assertEqual(self.daemon.ctl("customers", "nobody", check=False).returncode, 3)
+        self.assertEqual(self.daemon.ctl("events", "show", "999", check=False).returncode, 3)
+        self.assertEqual(self.daemon.ctl("nonsense", check=False).returncode, 2)
+        empty = self.folder / "empty"
+        empty.mkdir()
+        self.assertEqual(self.daemon.ctl("status", "--state-directory", str(empty), check=False).returncode, 3)
+        self.daemon.post(subscription(1))
+        self.daemon.settle()
+        csv = self.daemon.ctl("subscriptions", "--csv").stdout.splitlines()
+        self.assertTrue(csv[0].startswith("site,id,state,"))
+        self.assertTrue(csv[1].startswith("acme,100,active,"))
+
+    def test_follow_shows_what_comes(self):
+        follower = subprocess.Popen([CHARGIFYCTL, "--config", str(self.daemon.config), "events", "--follow"],
+                                    stdout=subprocess.PIPE, text=True)
+        try:
+            self.daemon.post(subscription(1))
+            self.assertEqual(json.loads(follower.stdout.readline())["webhook_id"], 1)
+            self.daemon.post(subscription(2, id=101))
+            self.assertEqual(json.loads(follower.stdout.readline())["webhook_id"], 2)
+        finally:
+            follower.kill()
+            follower.wait()
+            follower.stdout.close()
+
+
+class Admin(DaemonCase):
+    def test_read_api(self):
+        self.daemon.post(subscription(1))
+        self.daemon.settle()
+        status, one = self.daemon.admin_json("/v1/subscriptions/100")
+        self.assertEqual((status, one["state"], one["attributes"]["credit_card"]["masked_card_number"]),
+                         (200, "active", "XXXX-XXXX-XXXX-4242"))
+        self.assertEqual(self.daemon.admin_json("/v1/subscriptions?customer_reference=user-42")[1][0]["id"], 100)
+        self.assertEqual(self.daemon.admin_json("/v1/customers/7")[1]["reference"], "user-42")
+        self.assertEqual(self.daemon.admin_json("/v1/events?after=0")[1][0]["outcome"], "applied")
+        self.assertEqual(self.daemon.admin_json("/v1/events?after=1")[1], [])
+        for path, status in (("/v1/subscriptions/1", 404), ("/v1/subscriptions/x", 400), ("/nothing", 404)):
+            self.assertEqual(self.daemon.admin_json(path)[0], status, path)
+
+    def test_commands_are_not_taken_over_tcp(self):
+        c = http.client.HTTPConnection("127.0.0.1", self.daemon.admin, timeout=PATIENCE)
+        c.request("POST", "/v1/control/adopt-rebuilt", b"")
+        self.assertEqual(c.getresponse().status, 403)
+        mode = (self.daemon.state_directory / "control.sock").stat().st_mode
+        self.assertEqual(mode & 0o077, 0)
+
+    def test_health_readiness_and_metrics(self):
+        self.assertEqual(self.daemon.admin_json("/readyz")[0], 200)
+        self.daemon.post(subscription(1))
+        self.daemon.settle()
+        text = self.daemon.metrics()
+        for name in ('webhooks_total{result="stored",site="acme"} 1', "ack_seconds_bucket", "journal_sync_seconds_bucket",
+                     "journal_batch_webhooks_bucket", "journal_queue_webhooks", "journal_bytes", "apply_lag_webhooks 0",
+                     "apply_lag_seconds", "events_total{", "last_webhook_timestamp_seconds{", "dead_letters 0", "state_wal_bytes",
+                     "disk_free_bytes"):
+            self.assertIn("chargifyd_" + name, text)
+
+    def test_a_token_is_demanded_when_it_is_set(self):
+        token = self.folder / "token"
+        token.touch(mode=0o600)
+        token.write_text("canary-admin-token\n")
+        self.daemon.stop()
+        text = self.daemon.config.read_text().replace('listen = "127.0.0.1:0"', f'listen = "127.0.0.1:0"\ntoken_file = "{token}"')
+        self.daemon.config.write_text(text)
+        self.daemon.start()
+
+        def get(headers):
+            c = http.client.HTTPConnection("127.0.0.1", self.daemon.admin, timeout=PATIENCE)
+            c.request("GET", "/readyz", headers=headers)
+            return c.getresponse().status
+
+        self.assertEqual(get({}), 401)
+        self.assertEqual(get({"Authorization": "Bearer wrong"}), 401)
+        self.assertEqual(get({"Authorization": "Bearer canary-admin-token"}), 200)
+        self.assertNotIn("canary", self.daemon.log_text())
+
+
+if __name__ == "__main__":
+    unittest.main()
