@@ -40,6 +40,11 @@ void read_key_files(table& t, const std::filesystem::path& folder, std::vector<f
             t.wrong_at(entry.line, "shared_key_files", unreadable(entry.text, key.error().message));
             continue;
         }
+        if (key->empty()) {
+            t.wrong_at(entry.line, "shared_key_files",
+                       "names an empty key, " + path.string() + "; put the site's Shared Key there");
+            continue;
+        }
         if (about->open_to_all)
             t.warn_at(entry.line, "shared_key_files", open_to_all(path));
         keys.push_back({*std::move(key), entry.line, "shared_key_files"});

@@ -3,6 +3,8 @@
 #include "chargifyd/chargify/form.hpp"
 #include "chargifyd/pipeline/rebuild.hpp"
 
+#include <limits>
+
 namespace chargifyd::ctl {
 
 namespace {
@@ -30,7 +32,8 @@ journal::record read_webhook(context& ctx, std::uint64_t sequence)
     auto reader = value_or_fail(journal::reader::open(
         ctx.state_directory() / pipeline::journal_directory_name, journal::real_file_system(), sequence - 1));
     journal::record r;
-    if (!value_or_fail(reader.next(r, sequence)))
+    // A bound would promise that the journal goes that far.
+    if (!value_or_fail(reader.next(r, std::numeric_limits<std::uint64_t>::max())))
         throw failure(exit_code::not_found, "the journal has no webhook " + std::to_string(sequence));
     return r;
 }

@@ -63,7 +63,8 @@ private:
             ZSTD_outBuffer output{output_.data(), output_.size(), 0};
             const std::size_t left = ZSTD_compressStream2(context_.get(), &output, &input, how);
             if (ZSTD_isError(left) != 0)
-                return make_error(errc::io, "cannot compress " + from_.path.string() + ": " + ZSTD_getErrorName(left));
+                return make_error(errc::io,
+                                  "cannot compress " + from_.path.string() + ": " + ZSTD_getErrorName(left));
             if (const int failed = to_.write_at({output_.data(), output.pos}, end_))
                 return file_error(failed, "cannot write", path_);
             end_ += output.pos;
@@ -82,7 +83,8 @@ private:
 };
 
 /// Returns the length of the file.
-result<std::uint64_t> write_copy(file_system& files, const segment_file& from, const std::filesystem::path& path)
+result<std::uint64_t> write_copy(file_system& files, const segment_file& from,
+                                 const std::filesystem::path& path)
 {
     std::unique_ptr<file> to;
     if (const int failed = files.open(path, file_system::mode::create, &to))
@@ -103,7 +105,7 @@ result<std::uint64_t> write_copy(file_system& files, const segment_file& from, c
     return bytes;
 }
 
-}  // namespace
+} // namespace
 
 result<segment_info> compress_segment(file_system& files, const std::filesystem::path& directory,
                                       const segment_info& segment)
@@ -112,14 +114,15 @@ result<segment_info> compress_segment(file_system& files, const std::filesystem:
     if (!from)
         return from.error();
     if (!from->header || !from->seal)
-        return make_error(errc::corrupt, damage(from->path, 0, "the segment's header or seal is not what was written"));
+        return make_error(errc::corrupt,
+                          damage(from->path, 0, "the segment's header or seal is not what was written"));
     const std::filesystem::path temporary = temporary_path(directory, segment.first_sequence);
     const std::filesystem::path path = compressed_path(directory, segment.first_sequence);
     if (const int failed = files.remove(temporary); failed != 0 && failed != ENOENT)
         return file_error(failed, "cannot remove", temporary);
     const result<std::uint64_t> bytes = write_copy(files, *from, temporary);
     if (!bytes) {
-        files.remove(temporary);  // best effort: the next start removes it too
+        files.remove(temporary); // best effort: the next start removes it too
         return bytes.error();
     }
     if (const int failed = files.rename(temporary, path))
@@ -133,4 +136,4 @@ result<segment_info> compress_segment(file_system& files, const std::filesystem:
     return copy;
 }
 
-}  // namespace chargifyd::journal
+} // namespace chargifyd::journal

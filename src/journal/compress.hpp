@@ -8,9 +8,9 @@
 
 namespace chargifyd::journal {
 
-/// Writes the compressed copy of a sealed raw segment, durable under its name, and returns what the list says about it
-/// now. The raw file stays; on failure it is still the segment.
+/// Writes the compressed copy of a sealed raw segment, durable under its name, and returns what the list says
+/// about it now. The raw file stays; on failure it is still the segment.
 result<segment_info> compress_segment(file_system& files, const std::filesystem::path& directory,
                                       const segment_info& segment);
 
-}  // namespace chargifyd::journal
+} // namespace chargifyd::journal

@@ -1,21 +1,20 @@
 #include "chargifyd/journal/directory_lock.hpp"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <fcntl.h>
 #include <string>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <utility>
 
 namespace chargifyd::journal {
 
 namespace {
 
-// Locks of the open file description: unlike POSIX record locks they survive another close of the same file in this
-// process, and unlike flock they can be asked about without being taken, even for a moment.
+// Locks of the open file description: unlike POSIX record locks they survive another close of the same file
+// in this process, and unlike flock they can be asked about without being taken, even for a moment.
 struct flock whole_file(short type) noexcept
 {
     struct flock region {};
@@ -48,7 +47,7 @@ int write_pid(int fd) noexcept
     return written == length ? 0 : EIO;
 }
 
-}  // namespace
+} // namespace
 
 result<directory_lock> directory_lock::acquire(const std::filesystem::path& state_directory)
 {
@@ -84,11 +83,13 @@ pid_t directory_lock::holder(const std::filesystem::path& state_directory) noexc
         ::close(fd);
         return pid;
     } catch (const std::exception&) {
-        return 0;  // no memory for the path
+        return 0; // no memory for the path
     }
 }
 
-directory_lock::directory_lock(directory_lock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+directory_lock::directory_lock(directory_lock&& other) noexcept
+    : fd_(std::exchange(other.fd_, -1))
+{}
 
 directory_lock& directory_lock::operator=(directory_lock&& other) noexcept
 {
@@ -103,4 +104,4 @@ directory_lock::~directory_lock()
         ::close(fd_);
 }
 
-}  // namespace chargifyd::journal
+} // namespace chargifyd::journal

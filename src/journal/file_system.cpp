@@ -1,16 +1,15 @@
 #include "chargifyd/journal/file_system.hpp"
 
-#include <dirent.h>
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <sys/statvfs.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
+#include <dirent.h>
+#include <fcntl.h>
 #include <new>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
 
 namespace chargifyd::journal {
 
@@ -30,7 +29,9 @@ int uninterrupted(F call) noexcept
 
 class real_file final : public file {
 public:
-    explicit real_file(int fd) noexcept : fd_(fd) {}
+    explicit real_file(int fd) noexcept
+        : fd_(fd)
+    {}
     ~real_file() override { ::close(fd_); }
 
     int write_at(std::span<const char> bytes, std::uint64_t offset) noexcept override
@@ -71,7 +72,8 @@ public:
 
     int allocate(std::uint64_t length) noexcept override
     {
-        const int failed = uninterrupted([this, length] { return ::fallocate(fd_, 0, 0, static_cast<off_t>(length)); });
+        const int failed =
+            uninterrupted([this, length] { return ::fallocate(fd_, 0, 0, static_cast<off_t>(length)); });
         return failed == EOPNOTSUPP ? write_zeros_to(length) : failed;
     }
 
@@ -115,9 +117,15 @@ public:
     {
         int flags = O_CLOEXEC;
         switch (how) {
-        case mode::read: flags |= O_RDONLY; break;
-        case mode::write: flags |= O_RDWR; break;
-        case mode::create: flags |= O_RDWR | O_CREAT | O_EXCL; break;
+        case mode::read:
+            flags |= O_RDONLY;
+            break;
+        case mode::write:
+            flags |= O_RDWR;
+            break;
+        case mode::create:
+            flags |= O_RDWR | O_CREAT | O_EXCL;
+            break;
         }
         const int fd = ::open(path.c_str(), flags, 0600);
         if (fd < 0)
@@ -152,7 +160,7 @@ public:
             for (;;) {
                 errno = 0;
                 // The stream is this function's own, so no other thread can be in it.
-                const dirent* const entry = ::readdir(stream);  // NOLINT(concurrency-mt-unsafe)
+                const dirent* const entry = ::readdir(stream); // NOLINT(concurrency-mt-unsafe)
                 if (entry == nullptr) {
                     failed = errno;
                     break;
@@ -198,7 +206,7 @@ public:
     }
 };
 
-}  // namespace
+} // namespace
 
 file_system& real_file_system() noexcept
 {
@@ -206,4 +214,4 @@ file_system& real_file_system() noexcept
     return files;
 }
 
-}  // namespace chargifyd::journal
+} // namespace chargifyd::journal

@@ -10,7 +10,7 @@ namespace chargifyd::journal::format {
 
 namespace {
 
-constexpr std::string_view segment_magic{"CHJSEG\r\n", 8};  // the line end shows a transfer in text mode
+constexpr std::string_view segment_magic{"CHJSEG\r\n", 8}; // the line end shows a transfer in text mode
 constexpr std::uint32_t skippable_frame = 0x184D2A50;
 constexpr std::size_t record_header_bytes = 64;
 constexpr std::size_t checksum_bytes = 8;
@@ -53,18 +53,20 @@ constexpr std::size_t padding(std::size_t content) noexcept
 /// What must hold inside any genuine header, so that its numbers can be used without further questions.
 bool consistent(const batch_header& h) noexcept
 {
-    if (h.bytes < header_bytes || h.bytes % alignment != 0 || h.offset < header_bytes || h.durable > h.offset ||
-        h.first_sequence == 0)
+    if (h.bytes < header_bytes || h.bytes % alignment != 0 || h.offset < header_bytes ||
+        h.durable > h.offset || h.first_sequence == 0)
         return false;
     switch (h.kind) {
-    case batch_kind::data: return h.count > 0 && h.bytes > header_bytes;
+    case batch_kind::data:
+        return h.count > 0 && h.bytes > header_bytes;
     case batch_kind::seal:
-    case batch_kind::clean: return h.count == 0 && h.bytes == header_bytes;
+    case batch_kind::clean:
+        return h.count == 0 && h.bytes == header_bytes;
     }
     return false;
 }
 
-}  // namespace
+} // namespace
 
 std::uint64_t checksum(std::string_view bytes, std::uint64_t seed) noexcept
 {
@@ -174,7 +176,8 @@ std::optional<record_view> take_record(std::string_view& payload) noexcept
     const std::size_t peer = get<std::uint16_t>(at + 58);
     if (bytes > payload.size() || bytes != record_bytes(site + peer + body))
         return std::nullopt;
-    if (get<std::uint64_t>(at + bytes - checksum_bytes) != checksum(payload.substr(0, bytes - checksum_bytes)))
+    if (get<std::uint64_t>(at + bytes - checksum_bytes) !=
+        checksum(payload.substr(0, bytes - checksum_bytes)))
         return std::nullopt;
     record_view record;
     record.sequence = get<std::uint64_t>(at + 8);
@@ -214,4 +217,4 @@ std::optional<prologue> decode_prologue(std::string_view bytes) noexcept
     return p;
 }
 
-}  // namespace chargifyd::journal::format
+} // namespace chargifyd::journal::format

@@ -1,4 +1,4 @@
-#include "chargifyd/journal/journal.hpp"
+#include "chargifyd/base/log.hpp"
 
 #include "journal/compress.hpp"
 #include "journal/names.hpp"
@@ -8,7 +8,7 @@
 #include "journal/shared.hpp"
 #include "journal/writer.hpp"
 
-#include "chargifyd/base/log.hpp"
+#include "chargifyd/journal/journal.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -37,11 +37,11 @@ bool removable(const std::vector<segment_info>& segments, std::uint64_t applied,
     return oldest.sealed && oldest.last_sequence <= applied && oldest.sealed_at < before;
 }
 
-}  // namespace
+} // namespace
 
 struct log::implementation {
-    implementation(options with_options, file_system& with_files, clock_fn with_clock, metrics::registry& registry,
-                   recent_webhooks recent, recovered start)
+    implementation(options with_options, file_system& with_files, clock_fn with_clock,
+                   metrics::registry& registry, recent_webhooks recent, recovered start)
         : with(std::move(with_options))
         , files(with_files)
         , clock(std::move(with_clock))
@@ -51,8 +51,7 @@ struct log::implementation {
         , segments(start.segments, registry.make_gauge("journal_bytes", "Size of the journal on disk."))
         , durable(start.next_sequence - 1)
         , work(with, files, clock, meters, queue, segments, durable, std::move(recent), std::move(start))
-    {
-    }
+    {}
 
     result<void> remove_files(const segment_info& segment);
 
@@ -65,9 +64,10 @@ struct log::implementation {
     segment_list segments;
     durable_mark durable;
     writer work;
-    std::mutex maintenance;  ///< one compression or removal at a time
+    std::mutex maintenance; ///< one compression or removal at a time
     std::mutex closing;
     std::thread thread;
+    std::thread::id thread_id;
 };
 
 log::log() = default;
@@ -77,7 +77,8 @@ log::~log()
     close();
 }
 
-result<std::unique_ptr<log>> log::open(options with, file_system& files, clock_fn clock, metrics::registry& instruments)
+result<std::unique_ptr<log>> log::open(options with, file_system& files, clock_fn clock,
+                                       metrics::registry& instruments)
 {
     const auto start = std::chrono::steady_clock::now();
     with = with_limits(std::move(with));
@@ -92,6 +93,7 @@ result<std::unique_ptr<log>> log::open(options with, file_system& files, clock_f
     if (const result<void> prepared = impl.work.prepare(); !prepared)
         return prepared.error();
     impl.thread = std::thread(&writer::run, &impl.work);
+    impl.thread_id = impl.thread.get_id();
     const auto took = std::chrono::steady_clock::now() - start;
     chargifyd::log::info(
         "journal: opened",
@@ -145,7 +147,8 @@ void log::on_batch(std::function<void()> handler)
 
 std::vector<segment_info> log::segments() const
 {
-    // In this order: what was durable before the list was copied is not behind the newest segment of the copy.
+    // In this order: what was durable before the list was copied is not behind the newest segment of the
+    // copy.
     const std::uint64_t durable = impl_->durable.get();
     std::vector<segment_info> all = impl_->segments.get();
     segment_info& newest = all.back();
@@ -218,9 +221,11 @@ void log::close()
     if (!impl_)
         return;
     impl_->queue.close();
+    if (std::this_thread::get_id() == impl_->thread_id)
+        return; // from the failure handler: the thread ends by itself
     const std::lock_guard hold(impl_->closing);
     if (impl_->thread.joinable())
         impl_->thread.join();
 }
 
-}  // namespace chargifyd::journal
+} // namespace chargifyd::journal

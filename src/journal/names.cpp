@@ -41,7 +41,7 @@ segment_names& entry_of(std::vector<segment_names>& segments, std::uint64_t firs
     return segments.back();
 }
 
-}  // namespace
+} // namespace
 
 std::filesystem::path raw_path(const std::filesystem::path& directory, std::uint64_t first_sequence)
 {
@@ -91,4 +91,4 @@ std::string damage(const std::filesystem::path& path, std::uint64_t offset, std:
     return fmt::format("{}: damaged at offset {}: {}", path.string(), offset, why);
 }
 
-}  // namespace chargifyd::journal
+} // namespace chargifyd::journal

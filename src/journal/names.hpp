@@ -25,8 +25,8 @@ struct segment_names {
 };
 
 struct listing {
-    std::vector<segment_names> segments;  ///< oldest first
-    std::vector<std::string> leftovers;   ///< unfinished compressed copies
+    std::vector<segment_names> segments; ///< oldest first
+    std::vector<std::string> leftovers;  ///< unfinished compressed copies
 };
 
 /// Empty for a directory that does not exist. Names of other kinds are nobody's business.
@@ -38,4 +38,4 @@ error file_error(int errno_value, std::string_view action, const std::filesystem
 /// "FILE: damaged at offset 4096: why"
 std::string damage(const std::filesystem::path& path, std::uint64_t offset, std::string_view why);
 
-}  // namespace chargifyd::journal
+} // namespace chargifyd::journal

@@ -7,9 +7,9 @@
 namespace chargifyd::journal {
 
 append_queue::append_queue(std::size_t most_webhooks, std::size_t most_bytes) noexcept
-    : most_webhooks_(most_webhooks), most_bytes_(most_bytes)
-{
-}
+    : most_webhooks_(most_webhooks)
+    , most_bytes_(most_bytes)
+{}
 
 append_status append_queue::push(append_operation& operation) noexcept
 {
@@ -44,7 +44,8 @@ append_status append_queue::state() const noexcept
     const std::lock_guard hold(mutex_);
     if (closed_)
         return append_status::stopped;
-    return webhooks_ >= most_webhooks_ || bytes_ >= most_bytes_ ? append_status::queue_full : append_status::stored;
+    return webhooks_ >= most_webhooks_ || bytes_ >= most_bytes_ ? append_status::queue_full
+                                                                : append_status::stored;
 }
 
 void append_queue::close() noexcept
@@ -91,4 +92,4 @@ std::size_t append_queue::release(std::size_t webhooks, std::size_t bytes) noexc
     return webhooks_;
 }
 
-}  // namespace chargifyd::journal
+} // namespace chargifyd::journal

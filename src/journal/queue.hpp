@@ -9,8 +9,9 @@
 
 namespace chargifyd::journal {
 
-/// The webhooks that wait for the journal's thread: a list threaded through the operations themselves, so that a webhook
-/// costs no memory here. Bounded in number and in bytes of bodies, counted from `push` to `release`.
+/// The webhooks that wait for the journal's thread: a list threaded through the operations themselves, so
+/// that a webhook costs no memory here. Bounded in number and in bytes of bodies, counted from `push` to
+/// `release`.
 class append_queue {
 public:
     append_queue(std::size_t most_webhooks, std::size_t most_bytes) noexcept;
@@ -42,8 +43,8 @@ private:
     append_operation* last_ = nullptr;
     std::size_t webhooks_ = 0;
     std::size_t bytes_ = 0;
-    bool idle_ = false;  ///< the journal's thread waits
+    bool idle_ = false; ///< the journal's thread waits
     bool closed_ = false;
 };
 
-}  // namespace chargifyd::journal
+} // namespace chargifyd::journal

@@ -1,13 +1,14 @@
-#include "chargifyd/journal/journal.hpp"
-
 #include "journal/format.hpp"
 #include "journal/names.hpp"
 #include "journal/scan.hpp"
 #include "journal/source.hpp"
 
+#include "chargifyd/journal/journal.hpp"
+
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
+#include <chrono>
 #include <optional>
 
 namespace chargifyd::journal {
@@ -16,6 +17,9 @@ namespace {
 
 /// How often a segment may go away between listing the directory and opening the file.
 constexpr int most_attempts = 5;
+
+/// A reader that keeps asking at the end reads the rest of the segment no more often than this.
+constexpr std::chrono::seconds search_interval{1};
 
 void copy(const format::record_view& from, record& into)
 {
@@ -27,13 +31,14 @@ void copy(const format::record_view& from, record& into)
     into.body.assign(from.body);
 }
 
-}  // namespace
+} // namespace
 
 struct reader::implementation {
     implementation(std::filesystem::path from, file_system& with, std::uint64_t after)
-        : directory(std::move(from)), files(with), next_sequence(after + 1)
-    {
-    }
+        : directory(std::move(from))
+        , files(with)
+        , next_sequence(after + 1)
+    {}
 
     result<bool> next(record& into, std::uint64_t up_to);
     /// Takes records off the batch at hand, up to and with the next one. False: it has no such record.
@@ -57,14 +62,17 @@ struct reader::implementation {
     const std::filesystem::path directory;
     file_system& files;
     std::uint64_t next_sequence;
-    std::optional<std::uint64_t> follow;  ///< where the segment begins that comes after the last one
+    std::optional<std::uint64_t> follow; ///< where the segment begins that comes after the last one
     std::optional<format::journal_id> id;
     segment_file segment;
-    std::optional<scanner> scan;  ///< nothing: in no segment
-    std::string_view records;     ///< what is left of the batch at hand
+    std::optional<scanner> scan; ///< nothing: in no segment
+    std::string_view records;    ///< what is left of the batch at hand
+    std::chrono::steady_clock::time_point next_search{};
 };
 
-reader::reader(std::unique_ptr<implementation> impl) noexcept : impl_(std::move(impl)) {}
+reader::reader(std::unique_ptr<implementation> impl) noexcept
+    : impl_(std::move(impl))
+{}
 reader::reader(reader&&) noexcept = default;
 reader& reader::operator=(reader&&) noexcept = default;
 reader::~reader() = default;
@@ -118,13 +126,18 @@ result<bool> reader::implementation::next_batch(std::uint64_t up_to)
             if (!*entered)
                 return judge_end(up_to);
         }
-        const result<scanner::found> found = scan->next(next_sequence);
+        const bool search = std::chrono::steady_clock::now() >= next_search;
+        const result<scanner::found> found = scan->next(next_sequence, search);
         if (!found)
             return found.error();
         switch (*found) {
-        case scanner::found::batch: break;
-        case scanner::found::damage: return corrupt(scan->offset(), scan->why());
+        case scanner::found::batch:
+            break;
+        case scanner::found::damage:
+            return corrupt(scan->offset(), scan->why());
         case scanner::found::nothing: {
+            if (search)
+                next_search = std::chrono::steady_clock::now() + search_interval;
             const result<bool> again = judge_end(up_to);
             if (!again || !*again)
                 return again;
@@ -144,8 +157,9 @@ result<bool> reader::implementation::judge_end(std::uint64_t up_to)
     const bool promised = up_to < reader::open_end;
     if (!scan) {
         if (promised && follow)
-            return make_error(errc::corrupt, fmt::format("{}: the segment that begins with sequence {} is missing",
-                                                         directory.string(), *follow));
+            return make_error(errc::corrupt,
+                              fmt::format("{}: the segment that begins with sequence {} is missing",
+                                          directory.string(), *follow));
         return false;
     }
     const result<listing> listed = list_journal(files, directory);
@@ -157,7 +171,8 @@ result<bool> reader::implementation::judge_end(std::uint64_t up_to)
         return true;
     }
     if (promised)
-        return corrupt(scan->offset(), fmt::format("record {} was durable, but is not here", scan->next_sequence()));
+        return corrupt(scan->offset(),
+                       fmt::format("record {} was durable, but is not here", scan->next_sequence()));
     return false;
 }
 
@@ -195,15 +210,16 @@ result<const segment_names*> reader::implementation::choose(const listing& liste
         return chosen;
     if (behind == all.end())
         return nullptr;
-    return make_error(errc::not_found, fmt::format("sequence {} is no longer in the journal; the first one left is {}",
-                                                   next_sequence, behind->first_sequence));
+    return make_error(errc::not_found,
+                      fmt::format("sequence {} is no longer in the journal; the first one left is {}",
+                                  next_sequence, behind->first_sequence));
 }
 
 result<bool> reader::implementation::enter(segment_file opened, bool newest)
 {
     segment = std::move(opened);
     if (!segment.header && newest && !segment.compressed)
-        return false;  // it is being made
+        return false; // it is being made
     if (!segment.header || segment.header->first_sequence != segment.first_sequence)
         return corrupt(0, "the segment's header is not what was written");
     if (id && *id != segment.header->id)
@@ -222,4 +238,4 @@ void reader::implementation::leave_segment()
     segment = {};
 }
 
-}  // namespace chargifyd::journal
+} // namespace chargifyd::journal

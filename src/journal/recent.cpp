@@ -17,16 +17,16 @@ std::uint64_t random_seed()
     return (std::uint64_t{source()} << 32) | source();
 }
 
-}  // namespace
+} // namespace
 
 recent_webhooks::recent_webhooks(std::size_t capacity)
     : ring_(std::min<std::size_t>(capacity, std::size_t{1} << 28))
     , table_(std::bit_ceil(ring_.size() * 2 + 1))
     , seed_(random_seed())
-{
-}
+{}
 
-recent_webhooks::key recent_webhooks::make_key(std::string_view site, const digest256& fingerprint) const noexcept
+recent_webhooks::key recent_webhooks::make_key(std::string_view site,
+                                               const digest256& fingerprint) const noexcept
 {
     return {format::checksum(site, seed_), fingerprint};
 }
@@ -95,4 +95,4 @@ void recent_webhooks::erase_at(std::size_t place) noexcept
     table_[gap] = 0;
 }
 
-}  // namespace chargifyd::journal
+} // namespace chargifyd::journal

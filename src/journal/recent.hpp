@@ -10,8 +10,8 @@
 
 namespace chargifyd::journal {
 
-/// The memory of the webhooks written last: site and fingerprint, first in, first out, never more than a fixed number.
-/// All memory is taken at the start. One thread at a time.
+/// The memory of the webhooks written last: site and fingerprint, first in, first out, never more than a
+/// fixed number. All memory is taken at the start. One thread at a time.
 class recent_webhooks {
 public:
     /// With a capacity of 0 nothing is remembered.
@@ -28,7 +28,7 @@ public:
 
 private:
     struct key {
-        std::uint64_t site = 0;  ///< a keyed checksum of the name
+        std::uint64_t site = 0; ///< a keyed checksum of the name
         digest256 fingerprint{};
 
         bool operator==(const key&) const = default;
@@ -39,11 +39,11 @@ private:
     std::size_t find(const key& k) const noexcept;
     void erase_at(std::size_t place) noexcept;
 
-    std::vector<key> ring_;             ///< number n lies at n modulo the capacity
-    std::vector<std::uint32_t> table_;  ///< open addressing: place in ring_ + 1, 0 is free
+    std::vector<key> ring_;            ///< number n lies at n modulo the capacity
+    std::vector<std::uint32_t> table_; ///< open addressing: place in ring_ + 1, 0 is free
     std::uint64_t oldest_ = 0;
     std::uint64_t next_ = 0;
-    std::uint64_t seed_;  ///< random, so that no sender can choose which entries collide
+    std::uint64_t seed_; ///< random, so that no sender can choose which entries collide
 };
 
-}  // namespace chargifyd::journal
+} // namespace chargifyd::journal

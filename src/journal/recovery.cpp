@@ -51,8 +51,9 @@ result<void> make_directory(file_system& files, const std::filesystem::path& dir
     return checked(files.sync_directory(parent), "cannot sync", parent);
 }
 
-/// Writes a range again as it is. What can be read may be in memory only: the last run may have been killed before its
-/// sync, or its sync may have failed, after which the kernel takes the pages for clean and no sync would write them.
+/// Writes a range again as it is. What can be read may be in memory only: the last run may have been killed
+/// before its sync, or its sync may have failed, after which the kernel takes the pages for clean and no sync
+/// would write them.
 result<void> write_again(file& at, const std::filesystem::path& path, std::uint64_t from, std::uint64_t to)
 {
     std::vector<char> block(std::min<std::uint64_t>(copy_block_bytes, to - from));
@@ -86,7 +87,8 @@ result<void> write_zeros(file& at, const std::filesystem::path& path, std::uint6
 /// The length that the newest segment gets; with no space left it stays as long as it is.
 result<std::uint64_t> make_room(file& at, const segment_tail& tail, std::uint64_t segment_bytes)
 {
-    const std::uint64_t wanted = std::max({segment_bytes, tail.file_bytes, active_segment::bytes_for(0) + tail.end});
+    const std::uint64_t wanted =
+        std::max({segment_bytes, tail.file_bytes, active_segment::bytes_for(0) + tail.end});
     if (wanted == tail.file_bytes)
         return wanted;
     const io_status allocated{at.allocate(wanted), ""};
@@ -102,7 +104,9 @@ result<std::unique_ptr<active_segment>> settle(file_system& files, const segment
                                                std::uint64_t segment_bytes)
 {
     std::unique_ptr<file> opened;
-    if (auto done = checked(files.open(tail.path, file_system::mode::write, &opened), "cannot open", tail.path); !done)
+    if (auto done =
+            checked(files.open(tail.path, file_system::mode::write, &opened), "cannot open", tail.path);
+        !done)
         return done.error();
     if (auto done = write_again(*opened, tail.path, tail.proven, tail.end); !done)
         return done.error();
@@ -123,10 +127,9 @@ result<std::unique_ptr<active_segment>> settle(file_system& files, const segment
     if (tail.sealed)
         return std::unique_ptr<active_segment>();
     if (tail.written_end > tail.end)
-        chargifyd::log::warning("journal: cut off a torn batch that was never acknowledged",
-                                {{"file", tail.path.string()},
-                                 {"offset", tail.end},
-                                 {"bytes", tail.written_end - tail.end}});
+        chargifyd::log::warning(
+            "journal: cut off a torn batch that was never acknowledged",
+            {{"file", tail.path.string()}, {"offset", tail.end}, {"bytes", tail.written_end - tail.end}});
     return std::make_unique<active_segment>(std::move(opened), tail, bytes);
 }
 
@@ -135,8 +138,8 @@ result<std::unique_ptr<active_segment>> make_first_segment(const options& with, 
 {
     std::unique_ptr<active_segment> made;
     const auto header = make_segment_header(1, random_id(), clock());
-    const io_status status = active_segment::create(files, with.directory, header,
-                                                    std::max(with.segment_bytes, active_segment::bytes_for(0)), &made);
+    const io_status status = active_segment::create(
+        files, with.directory, header, std::max(with.segment_bytes, active_segment::bytes_for(0)), &made);
     if (auto done = checked(status.code, status.action, raw_path(with.directory, 1)); !done)
         return done.error();
     return made;
@@ -156,9 +159,10 @@ result<void> remove_leftovers(file_system& files, const std::filesystem::path& d
     return {};
 }
 
-}  // namespace
+} // namespace
 
-format::segment_header make_segment_header(std::uint64_t first_sequence, const format::journal_id& id, timestamp now)
+format::segment_header make_segment_header(std::uint64_t first_sequence, const format::journal_id& id,
+                                           timestamp now)
 {
     format::segment_header header;
     header.first_sequence = first_sequence;
@@ -179,22 +183,26 @@ segment_info active_info(const active_segment& segment)
     return info;
 }
 
-result<recovered> recover(const options& with, file_system& files, const clock_fn& clock, recent_webhooks& recent)
+result<recovered> recover(const options& with, file_system& files, const clock_fn& clock,
+                          recent_webhooks& recent)
 {
     if (auto made = make_directory(files, with.directory); !made)
         return made.error();
     survey_options how;
     how.verify_bytes = verify_bytes_at_open;
-    how.on_record = [&recent](const format::record_view& record) { recent.insert(record.site, record.fingerprint); };
+    how.on_record = [&recent](const format::record_view& record) {
+        recent.insert(record.site, record.fingerprint);
+    };
     result<survey> surveyed = survey_journal(files, with.directory, how);
     if (!surveyed)
         return surveyed.error();
     survey& found = *surveyed;
     if (!found.problems.empty())
-        return make_error(errc::corrupt,
-                          found.problems.front() +
-                              ". Nothing was changed. Put back an undamaged copy of the file; without one, move the "
-                              "whole journal directory aside to begin a new journal");
+        return make_error(
+            errc::corrupt,
+            found.problems.front() +
+                ". Nothing was changed. Put back an undamaged copy of the file; without one, move the "
+                "whole journal directory aside to begin a new journal");
     if (auto removed = remove_leftovers(files, with.directory, found); !removed)
         return removed.error();
     recovered ready;
@@ -217,9 +225,10 @@ result<recovered> recover(const options& with, file_system& files, const clock_f
         ready.segments.push_back(active_info(*ready.active));
     }
     ready.id = ready.active ? ready.active->header().id : *found.id;
-    ready.segments.back().bytes = ready.active ? ready.active->bytes() : found.tail ? found.tail->end
-                                                                                    : ready.segments.back().bytes;
+    ready.segments.back().bytes = ready.active ? ready.active->bytes()
+                                  : found.tail ? found.tail->end
+                                               : ready.segments.back().bytes;
     return ready;
 }
 
-}  // namespace chargifyd::journal
+} // namespace chargifyd::journal

@@ -14,7 +14,8 @@ constexpr std::size_t search_block_bytes = 64 * 1024;
 
 bool all_zero(std::string_view bytes) noexcept
 {
-    return bytes.empty() || (bytes[0] == 0 && std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0);
+    return bytes.empty() ||
+           (bytes[0] == 0 && std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0);
 }
 
 /// A header among the first `starts` bytes that proves that what stands at `doubtful` was durable.
@@ -32,14 +33,16 @@ std::optional<std::uint64_t> find_proof(std::string_view bytes, std::size_t star
     return std::nullopt;
 }
 
-}  // namespace
+} // namespace
 
 scanner::scanner(source& from, const format::segment_header& header, bool complete)
-    : from_(&from), salt_(header.salt), complete_(complete), next_sequence_(header.first_sequence)
-{
-}
+    : from_(&from)
+    , salt_(header.salt)
+    , complete_(complete)
+    , next_sequence_(header.first_sequence)
+{}
 
-result<scanner::found> scanner::next(std::uint64_t wanted)
+result<scanner::found> scanner::next(std::uint64_t wanted, bool search)
 {
     result<bool> good = try_batch(wanted);
     if (good && !*good) {
@@ -53,7 +56,7 @@ result<scanner::found> scanner::next(std::uint64_t wanted)
         return found::batch;
     if (complete_)
         return found::damage;
-    if (searched_ == offset_)
+    if (!search || searched_ == offset_)
         return found::nothing;
     const result<std::optional<std::uint64_t>> proof = look_behind();
     if (!proof)
@@ -85,7 +88,8 @@ result<bool> scanner::try_batch(std::uint64_t wanted)
         return false;
     }
     if (header->first_sequence != next_sequence_) {
-        why_ = fmt::format("the batch begins with sequence {} instead of {}", header->first_sequence, next_sequence_);
+        why_ = fmt::format("the batch begins with sequence {} instead of {}", header->first_sequence,
+                           next_sequence_);
         return false;
     }
     if (header->kind == format::batch_kind::data && header->end_sequence() > wanted) {
@@ -124,8 +128,8 @@ result<std::string_view> scanner::bytes_at(std::uint64_t offset, std::size_t cou
         skipped = 0;
         if (buffer_.size() < std::max(count, read_block_bytes))
             buffer_.resize(std::max(count, read_block_bytes));
-        const result<std::size_t> got = from_->read(
-            {buffer_.data() + buffered_, buffer_.size() - buffered_}, buffer_offset_ + buffered_);
+        const result<std::size_t> got =
+            from_->read({buffer_.data() + buffered_, buffer_.size() - buffered_}, buffer_offset_ + buffered_);
         if (!got)
             return got.error();
         buffered_ += *got;
@@ -139,7 +143,8 @@ void scanner::forget_from(std::uint64_t offset) noexcept
         buffered_ = static_cast<std::size_t>(offset - buffer_offset_);
 }
 
-/// Reads to the end of the file: a batch that was written when `offset()` was durable already, and written_end_.
+/// Reads to the end of the file: a batch that was written when `offset()` was durable already, and
+/// written_end_.
 result<std::optional<std::uint64_t>> scanner::look_behind()
 {
     std::optional<std::uint64_t> proof;
@@ -161,4 +166,4 @@ result<std::optional<std::uint64_t>> scanner::look_behind()
     }
 }
 
-}  // namespace chargifyd::journal
+} // namespace chargifyd::journal

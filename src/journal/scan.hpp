@@ -1,8 +1,9 @@
 #pragma once
 
-#include "chargifyd/base/error.hpp"
 #include "journal/format.hpp"
 #include "journal/source.hpp"
+
+#include "chargifyd/base/error.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -15,19 +16,22 @@ namespace chargifyd::journal {
 class scanner {
 public:
     enum class found {
-        batch,    ///< a whole one
-        nothing,  ///< nothing good here, and nothing says that there ever was: the end of what was written
-        damage,   ///< bytes that were durable are not what was written
+        batch,   ///< a whole one
+        nothing, ///< nothing good here, and nothing says that there ever was: the end of what was written
+        damage,  ///< bytes that were durable are not what was written
     };
 
     /// Stands behind the segment's header. In a `complete` segment everything up to the seal was durable.
     scanner(source& from, const format::segment_header& header, bool complete);
 
-    /// Looks at the batch at `offset()` and, when it is good, steps behind it. The payload of a batch with no sequence
-    /// from `wanted` on is not looked at. May be called again after `nothing`: a writer may have come by meanwhile.
-    result<found> next(std::uint64_t wanted = 0);
+    /// Looks at the batch at `offset()` and, when it is good, steps behind it. The payload of a batch with no
+    /// sequence from `wanted` on is not looked at. May be called again after `nothing`: a writer may have
+    /// come by meanwhile. Telling `nothing` from `damage` takes a look at the rest of the file; without
+    /// `search` it is `nothing`.
+    result<found> next(std::uint64_t wanted = 0, bool search = true);
 
-    /// The batch that `next` found; its payload is empty when it was not looked at. Valid until the next call.
+    /// The batch that `next` found; its payload is empty when it was not looked at. Valid until the next
+    /// call.
     const format::batch_header& header() const noexcept { return header_; }
     std::string_view payload() const noexcept { return payload_; }
 
@@ -51,7 +55,7 @@ private:
     bool complete_;
     std::uint64_t offset_ = format::header_bytes;
     std::uint64_t next_sequence_;
-    std::optional<std::uint64_t> searched_;  ///< nothing behind this offset says that there was a batch
+    std::optional<std::uint64_t> searched_; ///< nothing behind this offset says that there was a batch
     std::uint64_t written_end_ = 0;
     format::batch_header header_;
     std::string_view payload_;
@@ -61,4 +65,4 @@ private:
     std::size_t buffered_ = 0;
 };
 
-}  // namespace chargifyd::journal
+} // namespace chargifyd::journal

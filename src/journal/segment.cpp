@@ -10,8 +10,9 @@ namespace chargifyd::journal {
 
 namespace {
 
-/// How far ahead of the batches zeros are written. A sync of blocks that were written before is one flush; one of blocks
-/// that are only reserved, or beyond the end of the file, makes the file system commit metadata as well.
+/// How far ahead of the batches zeros are written. A sync of blocks that were written before is one flush;
+/// one of blocks that are only reserved, or beyond the end of the file, makes the file system commit metadata
+/// as well.
 constexpr std::uint64_t zeros_ahead_bytes = 1024 * 1024;
 
 /// Kept free behind the data for the mark of an orderly stop and the seal.
@@ -22,7 +23,7 @@ std::span<const char> as_span(const format::header_block& block) noexcept
     return {block.data(), block.size()};
 }
 
-}  // namespace
+} // namespace
 
 bool io_status::no_space() const noexcept
 {
@@ -37,8 +38,7 @@ active_segment::active_segment(std::unique_ptr<file> opened, std::filesystem::pa
     , end_(format::header_bytes)
     , allocated_(bytes)
     , overwritten_(format::header_bytes)
-{
-}
+{}
 
 active_segment::active_segment(std::unique_ptr<file> opened, const segment_tail& tail, std::uint64_t bytes)
     : active_segment(std::move(opened), tail.path, tail.header, bytes)
@@ -152,7 +152,8 @@ io_status active_segment::write_marker(format::batch_kind kind, std::uint64_t ne
 
 io_status active_segment::seal(std::uint64_t next_sequence, timestamp now)
 {
-    if (const io_status written = write_marker(format::batch_kind::seal, next_sequence, now); written.failed())
+    if (const io_status written = write_marker(format::batch_kind::seal, next_sequence, now);
+        written.failed())
         return written;
     if (const int failed = file_->truncate(end_))
         return {failed, "cannot truncate"};
@@ -165,9 +166,10 @@ io_status active_segment::mark_clean(std::uint64_t next_sequence, timestamp now)
     // The last bytes of a segment are kept for its seal.
     if (!unmarked_ || end_ + marker_bytes > allocated_)
         return {};
-    if (const io_status written = write_marker(format::batch_kind::clean, next_sequence, now); written.failed())
+    if (const io_status written = write_marker(format::batch_kind::clean, next_sequence, now);
+        written.failed())
         return written;
     return sync();
 }
 
-}  // namespace chargifyd::journal
+} // namespace chargifyd::journal

@@ -6,8 +6,8 @@ namespace chargifyd::journal {
 
 void durable_mark::announce()
 {
-    // Both sides go through the two atomics in opposite order, so either the waiter sees the new sequence, or it is
-    // seen here and is woken under its mutex.
+    // Both sides go through the two atomics in opposite order, so either the waiter sees the new sequence, or
+    // it is seen here and is woken under its mutex.
     if (waiting_.load() == 0)
         return;
     {
@@ -37,7 +37,8 @@ std::uint64_t durable_mark::wait_beyond(std::uint64_t sequence, std::stop_token 
 }
 
 segment_list::segment_list(std::vector<segment_info> segments, metrics::gauge bytes)
-    : segments_(std::move(segments)), bytes_(bytes)
+    : segments_(std::move(segments))
+    , bytes_(bytes)
 {
     count();
 }
@@ -80,8 +81,9 @@ void segment_list::update(const segment_info& segment)
 void segment_list::remove(std::uint64_t first_sequence)
 {
     const std::lock_guard hold(mutex_);
-    std::erase_if(segments_,
-                  [first_sequence](const segment_info& known) { return known.first_sequence == first_sequence; });
+    std::erase_if(segments_, [first_sequence](const segment_info& known) {
+        return known.first_sequence == first_sequence;
+    });
     count();
 }
 
@@ -93,4 +95,4 @@ void segment_list::count()
     bytes_.set(static_cast<double>(total_));
 }
 
-}  // namespace chargifyd::journal
+} // namespace chargifyd::journal

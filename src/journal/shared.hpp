@@ -16,7 +16,9 @@ namespace chargifyd::journal {
 /// How far the journal is durable, and a place to wait for more. Any thread.
 class durable_mark {
 public:
-    explicit durable_mark(std::uint64_t sequence) noexcept : sequence_(sequence) {}
+    explicit durable_mark(std::uint64_t sequence) noexcept
+        : sequence_(sequence)
+    {}
 
     std::uint64_t get() const noexcept { return sequence_.load(); }
     void set(std::uint64_t sequence) noexcept { sequence_.store(sequence); }
@@ -57,4 +59,4 @@ private:
     metrics::gauge bytes_;
 };
 
-}  // namespace chargifyd::journal
+} // namespace chargifyd::journal

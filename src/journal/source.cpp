@@ -13,9 +13,10 @@ namespace {
 
 class raw_source final : public source {
 public:
-    raw_source(std::filesystem::path path, std::unique_ptr<file> from) : path_(std::move(path)), file_(std::move(from))
-    {
-    }
+    raw_source(std::filesystem::path path, std::unique_ptr<file> from)
+        : path_(std::move(path))
+        , file_(std::move(from))
+    {}
 
     result<std::size_t> read(std::span<char> into, std::uint64_t offset) override
     {
@@ -64,7 +65,7 @@ public:
     }
 
 private:
-    static constexpr int largest_window_log = 27;  // 128 MiB: what the zstd tool accepts too
+    static constexpr int largest_window_log = 27; // 128 MiB: what the zstd tool accepts too
 
     void restart() noexcept
     {
@@ -120,8 +121,8 @@ private:
     std::unique_ptr<ZSTD_DCtx, free_decompressor> context_;
     std::vector<char> block_;
     ZSTD_inBuffer input_{};
-    std::uint64_t file_offset_ = 0;  ///< of the first byte not yet in block_
-    std::uint64_t position_ = 0;     ///< of the next uncompressed byte
+    std::uint64_t file_offset_ = 0; ///< of the first byte not yet in block_
+    std::uint64_t position_ = 0;    ///< of the next uncompressed byte
     bool ended_ = false;
 };
 
@@ -138,7 +139,8 @@ std::optional<format::batch_header> decode_seal(std::string_view bytes, const se
 {
     if (!segment.header || segment.content_bytes < 2 * format::header_bytes)
         return std::nullopt;
-    auto seal = format::decode_batch_header(bytes, segment.header->salt, segment.content_bytes - format::header_bytes);
+    auto seal = format::decode_batch_header(bytes, segment.header->salt,
+                                            segment.content_bytes - format::header_bytes);
     return seal && seal->kind == format::batch_kind::seal ? seal : std::nullopt;
 }
 
@@ -174,7 +176,7 @@ result<void> read_compressed_ends(const file& from, segment_file& segment)
     return {};
 }
 
-}  // namespace
+} // namespace
 
 segment_info segment_file::info() const
 {
@@ -212,8 +214,9 @@ result<segment_file> open_segment(file_system& files, const std::filesystem::pat
     if (!read)
         return read.error();
     if (segment.header && segment.header->version != format::version)
-        return make_error(errc::invalid, fmt::format("{}: format version {} of the journal; this program knows {}",
-                                                     segment.path.string(), segment.header->version, format::version));
+        return make_error(errc::invalid,
+                          fmt::format("{}: format version {} of the journal; this program knows {}",
+                                      segment.path.string(), segment.header->version, format::version));
     if (segment.compressed)
         segment.content =
             std::make_unique<compressed_source>(segment.path, std::move(opened), segment.content_bytes);
@@ -222,4 +225,4 @@ result<segment_file> open_segment(file_system& files, const std::filesystem::pat
     return segment;
 }
 
-}  // namespace chargifyd::journal
+} // namespace chargifyd::journal

@@ -1,10 +1,11 @@
 #pragma once
 
+#include "journal/format.hpp"
+#include "journal/names.hpp"
+
 #include "chargifyd/base/error.hpp"
 #include "chargifyd/journal/file_system.hpp"
 #include "chargifyd/journal/journal.hpp"
-#include "journal/format.hpp"
-#include "journal/names.hpp"
 
 #include <cstdint>
 #include <filesystem>
@@ -29,16 +30,17 @@ protected:
     source() = default;
 };
 
-/// A segment opened for reading, and what its two ends say. Opening succeeds on damaged ends, they are just missing.
+/// A segment opened for reading, and what its two ends say. Opening succeeds on damaged ends, they are just
+/// missing.
 struct segment_file {
     std::filesystem::path path;
-    std::uint64_t first_sequence = 0;  ///< by its name; the header must agree
+    std::uint64_t first_sequence = 0; ///< by its name; the header must agree
     bool compressed = false;
-    std::uint64_t file_bytes = 0;     ///< on disk
-    std::uint64_t content_bytes = 0;  ///< uncompressed
+    std::uint64_t file_bytes = 0;    ///< on disk
+    std::uint64_t content_bytes = 0; ///< uncompressed
     std::unique_ptr<source> content;
     std::optional<format::segment_header> header;
-    std::optional<format::batch_header> seal;  ///< in the last bytes; a segment that is being written has none
+    std::optional<format::batch_header> seal; ///< in the last bytes; a segment that is being written has none
 
     /// As the header and the seal tell it.
     segment_info info() const;
@@ -49,4 +51,4 @@ struct segment_file {
 result<segment_file> open_segment(file_system& files, const std::filesystem::path& directory,
                                   const segment_names& names);
 
-}  // namespace chargifyd::journal
+} // namespace chargifyd::journal

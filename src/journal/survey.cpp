@@ -17,9 +17,10 @@ constexpr std::uint64_t progress_step_bytes = 4 * 1024 * 1024;
 class surveyor {
 public:
     surveyor(file_system& files, const std::filesystem::path& directory, const survey_options& with)
-        : files_(files), directory_(directory), with_(with)
-    {
-    }
+        : files_(files)
+        , directory_(directory)
+        , with_(with)
+    {}
 
     result<survey> run()
     {
@@ -77,8 +78,8 @@ private:
         return {};
     }
 
-    /// The newest segment has no valid header. It was written and synced before any batch, so when there is nothing
-    /// behind it, the creation was torn and nothing was ever stored here.
+    /// The newest segment has no valid header. It was written and synced before any batch, so when there is
+    /// nothing behind it, the creation was torn and nothing was ever stored here.
     result<void> look_at_headless(const segment_file& segment)
     {
         std::vector<char> block(progress_step_bytes);
@@ -113,8 +114,9 @@ private:
 
     std::string missing(const segment_file& segment) const
     {
-        return fmt::format("{}: begins with sequence {}, but the segment before it ends with {}: a file is missing",
-                           segment.path.string(), segment.first_sequence, found_.next_sequence - 1);
+        return fmt::format(
+            "{}: begins with sequence {}, but the segment before it ends with {}: a file is missing",
+            segment.path.string(), segment.first_sequence, found_.next_sequence - 1);
     }
 
     void choose_what_to_check()
@@ -139,8 +141,9 @@ private:
             return opened.error();
         const segment_file& segment = *opened;
         if (!segment.header)
-            return {};  // it was there a moment ago; a copy put in its place is seen next time
-        segment_tail tail{segment.path, *segment.header, format::header_bytes, 0, 0, segment.file_bytes, false, false};
+            return {}; // it was there a moment ago; a copy put in its place is seen next time
+        segment_tail tail{
+            segment.path, *segment.header, format::header_bytes, 0, 0, segment.file_bytes, false, false};
         // A segment without the seal it should have was named already; what is in it is still worth a look.
         scanner scan(*segment.content, *segment.header, segment.seal.has_value());
         while (!tail.sealed) {
@@ -178,7 +181,8 @@ private:
              ++sequence) {
             const auto record = format::take_record(rest);
             if (!record || record->sequence != sequence) {
-                problem(damage(segment.path, scan.header().offset, fmt::format("record {} is not whole", sequence)));
+                problem(damage(segment.path, scan.header().offset,
+                               fmt::format("record {} is not whole", sequence)));
                 return false;
             }
             if (with_.on_record)
@@ -225,14 +229,14 @@ private:
     const std::filesystem::path& directory_;
     const survey_options& with_;
     survey found_;
-    std::vector<candidate> segments_;  ///< those whose header is good
-    bool known_ = false;               ///< found_.next_sequence is where the next segment has to begin
+    std::vector<candidate> segments_; ///< those whose header is good
+    bool known_ = false;              ///< found_.next_sequence is where the next segment has to begin
     std::uint64_t total_ = 0;
     std::uint64_t done_ = 0;
     std::uint64_t reported_ = 0;
 };
 
-}  // namespace
+} // namespace
 
 result<survey> survey_journal(file_system& files, const std::filesystem::path& directory,
                               const survey_options& with)
@@ -240,4 +244,4 @@ result<survey> survey_journal(file_system& files, const std::filesystem::path& d
     return surveyor(files, directory, with).run();
 }
 
-}  // namespace chargifyd::journal
+} // namespace chargifyd::journal

@@ -1,6 +1,6 @@
-#include "chargifyd/journal/journal.hpp"
-
 #include "journal/survey.hpp"
+
+#include "chargifyd/journal/journal.hpp"
 
 #include <limits>
 
@@ -26,7 +26,7 @@ verification summary(survey found)
     return v;
 }
 
-}  // namespace
+} // namespace
 
 result<verification> verify(const std::filesystem::path& directory, file_system& files, bool thorough,
                             const std::function<void(std::uint64_t done, std::uint64_t total)>& progress)
@@ -43,4 +43,4 @@ result<verification> verify(const std::filesystem::path& directory, file_system&
     }
 }
 
-}  // namespace chargifyd::journal
+} // namespace chargifyd::journal

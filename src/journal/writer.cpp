@@ -14,8 +14,8 @@ namespace {
 
 constexpr std::size_t most_webhooks_in_batch = 1024;
 
-// How often free space is looked at: the first while there is enough and webhooks come, or while there is too little;
-// the second while nothing comes.
+// How often free space is looked at: the first while there is enough and webhooks come, or while there is too
+// little; the second while nothing comes.
 constexpr std::chrono::seconds look_interval{1};
 constexpr std::chrono::seconds idle_look_interval{10};
 
@@ -24,19 +24,21 @@ std::size_t record_bytes(const append_operation& operation) noexcept
     return format::record_bytes(operation.site.size() + operation.peer.size() + operation.body.size());
 }
 
-}  // namespace
+} // namespace
 
 instruments::instruments(metrics::registry& from)
     : sync_seconds(from.make_histogram("journal_sync_seconds", "Duration of one fdatasync of the journal.",
                                        metrics::duration_buckets()))
-    , batch_webhooks(from.make_histogram("journal_batch_webhooks", "Webhooks written by one write and one sync.",
+    , batch_webhooks(from.make_histogram("journal_batch_webhooks",
+                                         "Webhooks written by one write and one sync.",
                                          {1, 2, 4, 8, 16, 32, 64, 128, 256, 512}))
-    , queue_webhooks(from.make_gauge("journal_queue_webhooks", "Webhooks that wait to be written to the journal."))
+    , queue_webhooks(
+          from.make_gauge("journal_queue_webhooks", "Webhooks that wait to be written to the journal."))
     , free_bytes(from.make_gauge("disk_free_bytes", "Space left on the file system that holds the journal."))
-    , duplicates(from.make_counter("journal_duplicates_total",
-                                   "Webhooks that were not written because an identical one was stored recently."))
-{
-}
+    , duplicates(
+          from.make_counter("journal_duplicates_total",
+                            "Webhooks that were not written because an identical one was stored recently."))
+{}
 
 writer::writer(const options& with, file_system& files, const clock_fn& clock, instruments& meters,
                append_queue& queue, segment_list& segments, durable_mark& durable, recent_webhooks recent,
@@ -115,8 +117,9 @@ void writer::gather(bool may_write)
         gathered_.push_back({&operation, what});
         gathered_bytes_ += operation.body.size();
         if (what == fate::fresh && may_write) {
-            format::append_record(batch_, {next_sequence_ + records_, operation.received_at, operation.fingerprint,
-                                           operation.site, operation.peer, operation.body});
+            format::append_record(batch_,
+                                  {next_sequence_ + records_, operation.received_at, operation.fingerprint,
+                                   operation.site, operation.peer, operation.body});
             ++records_;
         }
     }
@@ -135,7 +138,7 @@ writer::fate writer::classify(const append_operation& operation, bool may_write)
 bool writer::write_gathered()
 {
     if (records_ == 0) {
-        complete_gathered(append_status::disk_full);  // the fresh ones, if any
+        complete_gathered(append_status::disk_full); // the fresh ones, if any
         return true;
     }
     const result<space> room = make_room(batch_.size());
@@ -152,7 +155,8 @@ bool writer::write_gathered()
     if (!done.failed()) {
         const auto start = std::chrono::steady_clock::now();
         done = active_->sync();
-        meters_.sync_seconds.observe(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+        meters_.sync_seconds.observe(
+            std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
     }
     if (done.failed()) {
         fail(describe(done, active_->path()));
@@ -197,7 +201,7 @@ writer::space writer::look_at_disk()
     next_look_ = std::chrono::steady_clock::now() + look_interval;
     std::uint64_t free = 0;
     if (files_.free_bytes(with_.directory, &free) != 0)
-        return space::enough;  // whether there is space shows when the next segment is allocated
+        return space::enough; // whether there is space shows when the next segment is allocated
     meters_.free_bytes.set(static_cast<double>(free));
     if (free < with_.disk_floor_bytes) {
         set_full(true, "less free space than the floor");
@@ -246,9 +250,9 @@ result<void> writer::seal_active()
     info.sealed_at = now;
     active_.reset();
     segments_.update(info);
-    chargifyd::log::debug("journal: segment sealed", {{"file", info.path.string()},
-                                                      {"last_sequence", info.last_sequence},
-                                                      {"bytes", info.bytes}});
+    chargifyd::log::debug(
+        "journal: segment sealed",
+        {{"file", info.path.string()}, {"last_sequence", info.last_sequence}, {"bytes", info.bytes}});
     return {};
 }
 
@@ -308,7 +312,8 @@ void writer::fail(const error& why) noexcept
     refuse_everything();
     durable_.stop();
     try {
-        chargifyd::log::error("journal: stopped, nothing more is accepted until a restart", {{"reason", why.message}});
+        chargifyd::log::error("journal: stopped, nothing more is accepted until a restart",
+                              {{"reason", why.message}});
         std::function<void(const error&)> handler;
         {
             const std::lock_guard hold(failure_mutex_);
@@ -353,4 +358,4 @@ void writer::on_failure(std::function<void(const error&)> handler)
         handler(*already);
 }
 
-}  // namespace chargifyd::journal
+} // namespace chargifyd::journal

@@ -1,16 +1,17 @@
 #pragma once
 
-#include "chargifyd/base/error.hpp"
-#include "chargifyd/base/metrics.hpp"
-#include "chargifyd/base/time.hpp"
-#include "chargifyd/journal/file_system.hpp"
-#include "chargifyd/journal/journal.hpp"
 #include "journal/format.hpp"
 #include "journal/queue.hpp"
 #include "journal/recent.hpp"
 #include "journal/recovery.hpp"
 #include "journal/segment.hpp"
 #include "journal/shared.hpp"
+
+#include "chargifyd/base/error.hpp"
+#include "chargifyd/base/metrics.hpp"
+#include "chargifyd/base/time.hpp"
+#include "chargifyd/journal/file_system.hpp"
+#include "chargifyd/journal/journal.hpp"
 
 #include <atomic>
 #include <chrono>
@@ -37,8 +38,9 @@ struct instruments {
 class writer {
 public:
     /// Everything passed by reference outlives the writer. `start` comes from `recover`.
-    writer(const options& with, file_system& files, const clock_fn& clock, instruments& meters, append_queue& queue,
-           segment_list& segments, durable_mark& durable, recent_webhooks recent, recovered start);
+    writer(const options& with, file_system& files, const clock_fn& clock, instruments& meters,
+           append_queue& queue, segment_list& segments, durable_mark& durable, recent_webhooks recent,
+           recovered start);
 
     /// Looks at the disk and makes a segment when there is none. Before the thread begins.
     result<void> prepare();
@@ -94,12 +96,12 @@ private:
     std::uint64_t next_sequence_;
     std::unique_ptr<active_segment> active_;
 
-    append_operation* waiting_ = nullptr;  ///< taken from the queue, not yet in a batch
+    append_operation* waiting_ = nullptr; ///< taken from the queue, not yet in a batch
     std::vector<entry> gathered_;
-    std::vector<char> batch_;              ///< space for the header, then records
-    std::uint32_t records_ = 0;            ///< in batch_
-    std::size_t gathered_bytes_ = 0;       ///< bodies in gathered_
-    std::uint64_t first_number_ = 0;       ///< what recent_ has from here on is not durable yet
+    std::vector<char> batch_;        ///< space for the header, then records
+    std::uint32_t records_ = 0;      ///< in batch_
+    std::size_t gathered_bytes_ = 0; ///< bodies in gathered_
+    std::uint64_t first_number_ = 0; ///< what recent_ has from here on is not durable yet
 
     std::atomic<bool> full_{false};
     std::chrono::steady_clock::time_point next_look_{};
@@ -110,4 +112,4 @@ private:
     std::function<void()> on_batch_;
 };
 
-}  // namespace chargifyd::journal
+} // namespace chargifyd::journal

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <limits>
 #include <map>
 #include <optional>
 #include <thread>
@@ -237,7 +238,8 @@ result<bool> follower::implementation::retry_one(std::uint64_t sequence)
     if (!opened)
         return opened.error();
     journal::record r;
-    const auto got = opened->next(r, sequence);
+    // A bound would promise that the journal goes that far; the caller may have asked for anything.
+    const auto got = opened->next(r, std::numeric_limits<std::uint64_t>::max());
     if (!got)
         return got.error();
     if (!*got)

@@ -2,6 +2,7 @@
 
 Environment: CHARGIFYD and CHARGIFYCTL name the binaries (ctest sets them).
 """
+import atexit
 import hashlib
 import hmac
 import http.client
@@ -99,7 +100,7 @@ class Certificate:
             folder = tempfile.mkdtemp(prefix="chargifyd-cert-")
             cls.make(folder, "one")
             cls.made = folder
-            unittest.addModuleCleanup(shutil.rmtree, folder, ignore_errors=True)
+            atexit.register(shutil.rmtree, folder, ignore_errors=True)
         return cls.made
 
     @staticmethod
@@ -254,16 +255,22 @@ class Daemon:
         finally:
             db.close()
 
-    def metrics(self):
+    def admin_request(self, method, path, headers=None):
+        """A request to the admin port; returns status and body."""
         c = http.client.HTTPConnection("127.0.0.1", self.admin, timeout=PATIENCE)
-        c.request("GET", "/metrics")
-        return c.getresponse().read().decode()
+        try:
+            c.request(method, path, headers=headers or {})
+            r = c.getresponse()
+            return r.status, r.read().decode()
+        finally:
+            c.close()
+
+    def metrics(self):
+        return self.admin_request("GET", "/metrics")[1]
 
     def admin_json(self, path):
-        c = http.client.HTTPConnection("127.0.0.1", self.admin, timeout=PATIENCE)
-        c.request("GET", path)
-        r = c.getresponse()
-        return r.status, json.loads(r.read())
+        status, body = self.admin_request("GET", path)
+        return status, json.loads(body)
 
     def journalled(self):
         return self.admin_json("/readyz")[1]["journal_sequence"]

@@ -246,7 +246,7 @@ class Commands(DaemonCase):
         events = self.daemon.ctl_json("events", "--limit", "1000")
         self.assertEqual({e["outcome"] for e in events} - {"applied", "unchanged", "stale"}, set())
         shown = self.daemon.ctl("events", "show", "1").stdout
-        self.assertIn("payload[subscription][id]", shown)
+        self.assertIn("payload[customer][id]", shown)
         self.assertEqual(self.daemon.ctl_json("dead"), [])
         self.assertEqual(self.daemon.ctl_json("check")["sound"], True)
         copy = self.folder / "copy.db"
@@ -334,9 +334,7 @@ class Admin(DaemonCase):
             self.assertEqual(self.daemon.admin_json(path)[0], status, path)
 
     def test_commands_are_not_taken_over_tcp(self):
-        c = http.client.HTTPConnection("127.0.0.1", self.daemon.admin, timeout=PATIENCE)
-        c.request("POST", "/v1/control/adopt-rebuilt", b"")
-        self.assertEqual(c.getresponse().status, 403)
+        self.assertEqual(self.daemon.admin_request("POST", "/v1/control/adopt-rebuilt")[0], 403)
         mode = (self.daemon.state_directory / "control.sock").stat().st_mode
         self.assertEqual(mode & 0o077, 0)
 
@@ -361,9 +359,7 @@ class Admin(DaemonCase):
         self.daemon.start()
 
         def get(headers):
-            c = http.client.HTTPConnection("127.0.0.1", self.daemon.admin, timeout=PATIENCE)
-            c.request("GET", "/readyz", headers=headers)
-            return c.getresponse().status
+            return self.daemon.admin_request("GET", "/readyz", headers)[0]
 
         self.assertEqual(get({}), 401)
         self.assertEqual(get({"Authorization": "Bearer wrong"}), 401)

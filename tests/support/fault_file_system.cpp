@@ -29,11 +29,14 @@ std::string parent(const std::string& path)
     return std::filesystem::path(path).parent_path().string();
 }
 
-}  // namespace
+} // namespace
 
 class fault_file_system::open_file final : public journal::file {
 public:
-    open_file(fault_file_system& all, std::shared_ptr<node> what) : all_(all), node_(std::move(what)) {}
+    open_file(fault_file_system& all, std::shared_ptr<node> what)
+        : all_(all)
+        , node_(std::move(what))
+    {}
 
     int write_at(std::span<const char> bytes, std::uint64_t offset) noexcept override
     {
@@ -312,7 +315,8 @@ std::map<std::string, std::string> fault_file_system::contents() const
     return all;
 }
 
-int fault_file_system::open(const std::filesystem::path& path, mode how, std::unique_ptr<journal::file>* opened) noexcept
+int fault_file_system::open(const std::filesystem::path& path, mode how,
+                            std::unique_ptr<journal::file>* opened) noexcept
 {
     const std::lock_guard hold(mutex_);
     if (const int failed = begin(call::open))
@@ -407,4 +411,4 @@ int fault_file_system::free_bytes(const std::filesystem::path&, std::uint64_t* b
     return 0;
 }
 
-}  // namespace chargifyd::test
+} // namespace chargifyd::test

@@ -18,8 +18,9 @@ namespace chargifyd::test {
 
 /// Files in memory that know which of their bytes and names are on disk, and that can fail any call.
 ///
-/// It is as unkind as the standards allow: a failed write leaves any of its sectors behind, a failed sync writes any of
-/// them and takes the rest for written, and a power loss keeps any of what was not synced. Any thread.
+/// It is as unkind as the standards allow: a failed write leaves any of its sectors behind, a failed sync
+/// writes any of them and takes the rest for written, and a power loss keeps any of what was not synced. Any
+/// thread.
 class fault_file_system final : public journal::file_system {
 public:
     enum class call {
@@ -40,8 +41,8 @@ public:
     static constexpr std::size_t call_kinds = 13;
 
     enum class loss {
-        all_unsynced,  ///< what was not synced is gone
-        random,        ///< of what was not synced, each sector and each change of a name is kept or not
+        all_unsynced, ///< what was not synced is gone
+        random,       ///< of what was not synced, each sector and each change of a name is kept or not
     };
 
     /// Holds the directory `/state`.
@@ -70,7 +71,8 @@ public:
     /// Everything that can be read: path and bytes.
     std::map<std::string, std::string> contents() const;
 
-    int open(const std::filesystem::path& path, mode how, std::unique_ptr<journal::file>* opened) noexcept override;
+    int open(const std::filesystem::path& path, mode how,
+             std::unique_ptr<journal::file>* opened) noexcept override;
     int make_directory(const std::filesystem::path& path) noexcept override;
     int list(const std::filesystem::path& directory, std::vector<std::string>* names) noexcept override;
     int rename(const std::filesystem::path& from, const std::filesystem::path& to) noexcept override;
@@ -82,9 +84,9 @@ private:
     class open_file;
     struct node {
         bool directory = false;
-        std::string now;          ///< what can be read
-        std::string disk;         ///< what a power loss leaves for certain
-        std::vector<bool> dirty;  ///< by sector: the next sync writes it
+        std::string now;         ///< what can be read
+        std::string disk;        ///< what a power loss leaves for certain
+        std::vector<bool> dirty; ///< by sector: the next sync writes it
     };
     using tree = std::map<std::string, std::shared_ptr<node>>;
     /// A change of one name that its directory has not been synced for.
@@ -100,7 +102,7 @@ private:
         bool for_ever = false;
     };
 
-    int begin(call what);  // with mutex_ held: counts, and says whether to fail
+    int begin(call what); // with mutex_ held: counts, and says whether to fail
     void call_hook();
     bool coin();
     void change_name(std::string removed, std::string added, std::shared_ptr<node> what);
@@ -120,4 +122,4 @@ private:
     std::mt19937_64 random_{1};
 };
 
-}  // namespace chargifyd::test
+} // namespace chargifyd::test

@@ -3,13 +3,12 @@
 #include "chargifyd/base/error.hpp"
 
 #include <filesystem>
-
 #include <sys/types.h>
 
 namespace chargifyd::journal {
 
-/// The exclusive right to write in a state directory, held while the object lives and given up by the kernel when the
-/// process ends, however it ends. The file `lock` holds the process id of the holder.
+/// The exclusive right to write in a state directory, held while the object lives and given up by the kernel
+/// when the process ends, however it ends. The file `lock` holds the process id of the holder.
 class directory_lock {
 public:
     /// errc::busy names the holder.
@@ -22,8 +21,10 @@ public:
     ~directory_lock();
 
 private:
-    explicit directory_lock(int fd) noexcept : fd_(fd) {}
+    explicit directory_lock(int fd) noexcept
+        : fd_(fd)
+    {}
     int fd_ = -1;
 };
 
-}  // namespace chargifyd::journal
+} // namespace chargifyd::journal

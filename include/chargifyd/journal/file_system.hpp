@@ -9,8 +9,9 @@
 #include <string>
 #include <vector>
 
-/// The seam between the journal and the operating system. Every file access of the journal goes through it, so that
-/// tests can fail any call, and lose or tear whatever was not synced. Expected failures are errno values: 0 is done.
+/// The seam between the journal and the operating system. Every file access of the journal goes through it,
+/// so that tests can fail any call, and lose or tear whatever was not synced. Expected failures are errno
+/// values: 0 is done.
 namespace chargifyd::journal {
 
 /// One open file. Used by one thread at a time. Closed by its destructor, which does not sync.
@@ -24,10 +25,11 @@ public:
     virtual int write_at(std::span<const char> bytes, std::uint64_t offset) noexcept = 0;
     /// Reads up to `into.size()` bytes; `*got` is less only at the end of the file.
     virtual int read_at(std::span<char> into, std::uint64_t offset, std::size_t* got) const noexcept = 0;
-    /// fdatasync: the bytes written and the length are on disk when it returns 0. After a failure the file must not
-    /// be used again: the kernel may have dropped the pages, and a second sync may lie.
+    /// fdatasync: the bytes written and the length are on disk when it returns 0. After a failure the file
+    /// must not be used again: the kernel may have dropped the pages, and a second sync may lie.
     virtual int sync() noexcept = 0;
-    /// Reserves space so that writes below `length` cannot run out of it; the file becomes `length` long, of zeros.
+    /// Reserves space so that writes below `length` cannot run out of it; the file becomes `length` long, of
+    /// zeros.
     virtual int allocate(std::uint64_t length) noexcept = 0;
     virtual int truncate(std::uint64_t length) noexcept = 0;
     virtual int size(std::uint64_t* bytes) const noexcept = 0;
@@ -40,9 +42,9 @@ protected:
 class file_system {
 public:
     enum class mode {
-        read,    ///< must exist
-        write,   ///< must exist; read and write
-        create,  ///< must not exist; read and write; 0600
+        read,   ///< must exist
+        write,  ///< must exist; read and write
+        create, ///< must not exist; read and write; 0600
     };
 
     virtual ~file_system() = default;
@@ -63,4 +65,4 @@ public:
 /// The operating system's files.
 file_system& real_file_system() noexcept;
 
-}  // namespace chargifyd::journal
+} // namespace chargifyd::journal

@@ -18,27 +18,28 @@
 
 /// The durable inbox: an append-only log of webhooks in segment files (docs/journal-format.md).
 ///
-/// One thread writes. It takes whatever waits, writes it as one batch, calls one fdatasync and completes the batch;
-/// while it does, the next batch gathers by itself, so there is no timer. After a failed write or sync the journal
-/// takes nothing more (the kernel may have dropped the pages): the daemon has to end and start again.
+/// One thread writes. It takes whatever waits, writes it as one batch, calls one fdatasync and completes the
+/// batch; while it does, the next batch gathers by itself, so there is no timer. After a failed write or sync
+/// the journal takes nothing more (the kernel may have dropped the pages): the daemon has to end and start
+/// again.
 namespace chargifyd::journal {
 
 struct options {
-    std::filesystem::path directory;                 ///< made with mode 0700 when it does not exist
-    std::uint64_t segment_bytes = 64 * 1024 * 1024;  ///< a segment is sealed when the next batch does not fit
-    std::size_t queue_webhooks = 8192;               ///< waiting appends; above: queue_full
-    std::size_t queue_bytes = 64 * 1024 * 1024;      ///< bodies of waiting appends; above: queue_full
-    std::size_t batch_bytes = 1024 * 1024;           ///< a batch is closed once it holds this much
-    std::size_t remembered_webhooks = 65536;         ///< recent fingerprints: an identical webhook is not written again
-    std::uint64_t disk_floor_bytes = 256 * 1024 * 1024;  ///< with less free space than this: disk_full
+    std::filesystem::path directory;                ///< made with mode 0700 when it does not exist
+    std::uint64_t segment_bytes = 64 * 1024 * 1024; ///< a segment is sealed when the next batch does not fit
+    std::size_t queue_webhooks = 8192;              ///< waiting appends; above: queue_full
+    std::size_t queue_bytes = 64 * 1024 * 1024;     ///< bodies of waiting appends; above: queue_full
+    std::size_t batch_bytes = 1024 * 1024;          ///< a batch is closed once it holds this much
+    std::size_t remembered_webhooks = 65536;        ///< an identical one of these is not written again
+    std::uint64_t disk_floor_bytes = 256 * 1024 * 1024; ///< with less free space than this: disk_full
 };
 
 enum class append_status {
-    stored,      ///< durable
-    duplicate,   ///< an identical webhook (site and fingerprint) is durable already; nothing was written
-    queue_full,  ///< try later
-    disk_full,   ///< try later
-    stopped,     ///< closing, or after a storage failure
+    stored,     ///< durable
+    duplicate,  ///< an identical webhook (site and fingerprint) is durable already; nothing was written
+    queue_full, ///< try later
+    disk_full,  ///< try later
+    stopped,    ///< closing, or after a storage failure
 };
 
 class append_operation;
@@ -49,19 +50,19 @@ class append_link {
     append_operation* next_ = nullptr;
 };
 
-/// One webhook on its way into the journal. The caller owns it and everything it points to, and keeps both alive and
-/// unchanged until `complete` is called: no byte is copied before the batch is written.
+/// One webhook on its way into the journal. The caller owns it and everything it points to, and keeps both
+/// alive and unchanged until `complete` is called: no byte is copied before the batch is written.
 class append_operation : public append_link {
 public:
     std::string_view site;
-    std::string_view peer;  ///< address of the sender as text
+    std::string_view peer; ///< address of the sender as text
     std::string_view body;
     timestamp received_at{};
-    digest256 fingerprint{};  ///< the verified HMAC
+    digest256 fingerprint{}; ///< the verified HMAC
 
-    /// Called exactly once for every operation that `submit` accepted, on the journal's thread, after the batch is
-    /// durable (or cannot become so). Must not block and must not call into the journal. Operations of one batch are
-    /// completed one after the other, then the hook of `log::on_batch` runs once.
+    /// Called exactly once for every operation that `submit` accepted, on the journal's thread, after the
+    /// batch is durable (or cannot become so). Must not block and must not call into the journal. Operations
+    /// of one batch are completed one after the other, then the hook of `log::on_batch` runs once.
     virtual void complete(append_status status) noexcept = 0;
 
 protected:
@@ -70,7 +71,7 @@ protected:
 
 /// A webhook read back.
 struct record {
-    std::uint64_t sequence = 0;  ///< 1, 2, 3, … without gaps
+    std::uint64_t sequence = 0; ///< 1, 2, 3, … without gaps
     timestamp received_at{};
     digest256 fingerprint{};
     std::string site;
@@ -82,10 +83,10 @@ struct record {
 struct segment_info {
     std::filesystem::path path;
     std::uint64_t first_sequence = 0;
-    std::uint64_t last_sequence = 0;  ///< below first_sequence while empty
+    std::uint64_t last_sequence = 0; ///< below first_sequence while empty
     timestamp created_at{};
-    timestamp sealed_at{};            ///< zero while it is being written
-    std::uint64_t bytes = 0;          ///< on disk
+    timestamp sealed_at{};   ///< zero while it is being written
+    std::uint64_t bytes = 0; ///< on disk
     bool sealed = false;
     bool compressed = false;
 };
@@ -98,18 +99,20 @@ public:
     reader(reader&&) noexcept;
     reader& operator=(reader&&) noexcept;
 
-    /// Stands before `after + 1`. errc::not_found when that sequence was deleted by retention (the message names the
-    /// first one left); errc::corrupt and errc::io as for `next`. An empty or missing journal is not an error.
-    static result<reader> open(const std::filesystem::path& directory, file_system& files, std::uint64_t after);
+    /// Stands before `after + 1`. errc::not_found when that sequence was deleted by retention (the message
+    /// names the first one left); errc::corrupt and errc::io as for `next`. An empty or missing journal is
+    /// not an error.
+    static result<reader> open(const std::filesystem::path& directory, file_system& files,
+                               std::uint64_t after);
 
     /// For `up_to`: reads to the end of what is there.
     static constexpr std::uint64_t open_end = std::uint64_t{1} << 62;
 
-    /// Reads the next record if there is one with a sequence of at most `up_to`. False: none (yet). In the daemon
-    /// `up_to` is log::durable_sequence(). Elsewhere `open_end`, or anything larger, reads to the end of what is there,
-    /// where a batch that is incomplete ends the journal. A smaller number is taken as a promise that so much is
-    /// durable. errc::corrupt: bytes at or below `up_to` are damaged; the message names file and offset.
-    /// errc::not_found: retention deleted the segment that comes next.
+    /// Reads the next record if there is one with a sequence of at most `up_to`. False: none (yet). In the
+    /// daemon `up_to` is log::durable_sequence(). Elsewhere `open_end`, or anything larger, reads to the end
+    /// of what is there, where a batch that is incomplete ends the journal. A smaller number is taken as a
+    /// promise that so much is durable. errc::corrupt: bytes at or below `up_to` are damaged; the message
+    /// names file and offset. errc::not_found: retention deleted the segment that comes next.
     result<bool> next(record& into, std::uint64_t up_to);
 
 private:
@@ -121,44 +124,46 @@ private:
 /// The writing end. One per directory: the caller holds the state directory's lock.
 class log {
 public:
-    /// Opens or creates the journal, recovers it and starts the writing thread. A torn tail (not acknowledged to
-    /// anyone) is cut off and logged. errc::corrupt: damage below the durable point; nothing is changed, and the
-    /// message names file, offset and what to do.
+    /// Opens or creates the journal, recovers it and starts the writing thread. A torn tail (not acknowledged
+    /// to anyone) is cut off and logged. errc::corrupt: damage below the durable point; nothing is changed,
+    /// and the message names file, offset and what to do.
     static result<std::unique_ptr<log>> open(options with, file_system& files, clock_fn clock,
                                              metrics::registry& instruments);
     /// Closes.
     ~log();
 
-    /// Queues a webhook. `stored` means accepted: `complete` will be called. Any other answer is final, at once, and
-    /// `complete` will not be called. Any thread; never blocks on I/O. A webhook that can never be stored (a body above
-    /// queue_bytes or 1 GiB, a site or peer above 65535 bytes) is answered queue_full.
+    /// Queues a webhook. `stored` means accepted: `complete` will be called. Any other answer is final, at
+    /// once, and `complete` will not be called. Any thread; never blocks on I/O. A webhook that can never be
+    /// stored (a body above queue_bytes or 1 GiB, a site or peer above 65535 bytes) is answered queue_full.
     append_status submit(append_operation& operation) noexcept;
 
     /// What `submit` would say now to a small webhook.
     append_status health() const noexcept;
 
-    /// Random, made with the journal and never changed, 32 hex digits: tells whose journal a state file was made from.
+    /// Random, made with the journal and never changed, 32 hex digits: tells whose journal a state file was
+    /// made from.
     const std::string& id() const noexcept;
-    /// The first sequence that is still there (1 unless retention deleted), and the last that is durable (0: none).
+    /// The first sequence that is still there (1 unless retention deleted), and the last that is durable (0:
+    /// none).
     std::uint64_t first_sequence() const;
     std::uint64_t durable_sequence() const noexcept;
-    /// Waits until more than `sequence` is durable, the journal has stopped, or a stop is requested; then returns
-    /// durable_sequence(). Any thread.
+    /// Waits until more than `sequence` is durable, the journal has stopped, or a stop is requested; then
+    /// returns durable_sequence(). Any thread.
     std::uint64_t wait_beyond(std::uint64_t sequence, std::stop_token stop);
 
-    /// Called once, on the journal's thread, after a write or sync failed and every waiting webhook was refused; at once
-    /// when that has happened already. Set before traffic begins.
+    /// Called once, on the journal's thread, after a write or sync failed and every waiting webhook was
+    /// refused; at once when that has happened already. Set before traffic begins.
     void on_failure(std::function<void(const error&)> handler);
-    /// Called on the journal's thread after all operations of a batch were completed, so that completions can be
-    /// handed over together. Set before traffic begins.
+    /// Called on the journal's thread after all operations of a batch were completed, so that completions can
+    /// be handed over together. Set before traffic begins.
     void on_batch(std::function<void()> handler);
 
     /// All segments, oldest first. Any thread.
     std::vector<segment_info> segments() const;
     /// Bytes of all segments on disk.
     std::uint64_t bytes() const;
-    /// Replaces sealed segments that are applied (last sequence at most `applied`) by compressed copies. Runs on the
-    /// caller's thread, may take seconds, delays no append. Returns how many were compressed.
+    /// Replaces sealed segments that are applied (last sequence at most `applied`) by compressed copies. Runs
+    /// on the caller's thread, may take seconds, delays no append. Returns how many were compressed.
     result<std::size_t> compress(std::uint64_t applied);
     /// Deletes sealed segments whose last sequence is at most `applied` and that were sealed before `before`,
     /// oldest first, never the newest segment. The caller has made a snapshot of the state first.
@@ -166,7 +171,8 @@ public:
     /// Whether `remove_older` would delete something.
     bool has_older(std::uint64_t applied, timestamp before) const;
 
-    /// Takes no more, writes what was accepted, marks the end of the journal as clean, ends the thread. Idempotent.
+    /// Takes no more, writes what was accepted, marks the end of the journal as clean, ends the thread.
+    /// Idempotent.
     void close();
 
 private:
@@ -177,17 +183,18 @@ private:
 
 /// What `chargifyctl check` and `status` show, read without the writer.
 struct verification {
-    std::string id;  ///< empty when there is no journal
+    std::string id; ///< empty when there is no journal
     std::vector<segment_info> segments;
     std::uint64_t first_sequence = 0;
     std::uint64_t last_sequence = 0;
     std::uint64_t bytes = 0;
-    std::vector<std::string> problems;  ///< each names file and offset; empty: sound
+    std::vector<std::string> problems; ///< each names file and offset; empty: sound
 };
 
-/// Reads every byte of every segment (`thorough`), or only headers, lengths and the last segment. Changes nothing.
-/// While a daemon writes, an incomplete batch at the very end is no problem.
-result<verification> verify(const std::filesystem::path& directory, file_system& files, bool thorough,
-                            const std::function<void(std::uint64_t done, std::uint64_t total)>& progress = {});
+/// Reads every byte of every segment (`thorough`), or only headers, lengths and the last segment. Changes
+/// nothing. While a daemon writes, an incomplete batch at the very end is no problem.
+result<verification>
+verify(const std::filesystem::path& directory, file_system& files, bool thorough,
+       const std::function<void(std::uint64_t done, std::uint64_t total)>& progress = {});
 
-}  // namespace chargifyd::journal
+} // namespace chargifyd::journal

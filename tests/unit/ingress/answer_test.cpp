@@ -1,9 +1,9 @@
 #include "ingress/answer.hpp"
 
+#include <gtest/gtest.h>
+
 #include <set>
 #include <string>
-
-#include <gtest/gtest.h>
 
 namespace chargifyd::ingress {
 namespace {
@@ -79,5 +79,5 @@ TEST(answer_to, gives_each_refusal_its_status_and_closes)
     EXPECT_EQ(seen, (std::set<unsigned>{400, 404, 405, 408, 411, 413, 415, 417, 431}));
 }
 
-}  // namespace
-}  // namespace chargifyd::ingress
+} // namespace
+} // namespace chargifyd::ingress

@@ -2,15 +2,15 @@
 
 #include "chargifyd/ingress/webhook_server.hpp"
 
-#include <filesystem>
-#include <fstream>
-#include <memory>
-#include <string>
-
 #include <openssl/bio.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
+
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <string>
 
 namespace chargifyd::test {
 
@@ -64,4 +64,4 @@ inline ingress::tls_files store(const certificate& what, const std::filesystem::
     return files;
 }
 
-}  // namespace chargifyd::test
+} // namespace chargifyd::test

@@ -1,20 +1,20 @@
 #include "client.hpp"
 
+#include <openssl/err.h>
+#include <openssl/x509.h>
+
 #include <algorithm>
+#include <arpa/inet.h>
 #include <cctype>
 #include <csignal>
 #include <cstring>
-#include <utility>
-
-#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <openssl/err.h>
-#include <openssl/x509.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include <utility>
 
 namespace chargifyd::test {
 namespace {
@@ -38,7 +38,7 @@ int open_socket(const sockaddr* where, socklen_t length)
     return -1;
 }
 
-}  // namespace
+} // namespace
 
 std::string response::header(const std::string& name) const
 {
@@ -77,9 +77,21 @@ client::client(const std::filesystem::path& unix_socket)
 }
 
 client::client(client&& other) noexcept
-    : fd_(std::exchange(other.fd_, -1)), context_(std::move(other.context_)), session_(std::move(other.session_)),
-      in_(std::move(other.in_)), ended_(other.ended_)
+    : fd_(std::exchange(other.fd_, -1))
+    , context_(std::move(other.context_))
+    , session_(std::move(other.session_))
+    , in_(std::move(other.in_))
+    , ended_(other.ended_)
+{}
+
+client& client::operator=(client&& other) noexcept
 {
+    std::swap(fd_, other.fd_);
+    std::swap(session_, other.session_);
+    std::swap(context_, other.context_);
+    std::swap(in_, other.in_);
+    std::swap(ended_, other.ended_);
+    return *this;
 }
 
 client::~client()
@@ -103,7 +115,8 @@ bool client::start_tls(const std::function<void(SSL_CTX*)>& prepare)
 
 std::string client::server_name() const
 {
-    const std::unique_ptr<X509, decltype(&X509_free)> its(SSL_get1_peer_certificate(session_.get()), X509_free);
+    const std::unique_ptr<X509, decltype(&X509_free)> its(SSL_get1_peer_certificate(session_.get()),
+                                                          X509_free);
     char name[256] = {};
     X509_NAME_get_text_by_NID(X509_get_subject_name(its.get()), NID_commonName, name, sizeof name);
     return name;
@@ -132,7 +145,8 @@ std::optional<std::size_t> client::try_send(std::string_view bytes)
 bool client::fill()
 {
     char piece[16384];
-    const auto n = session_ ? SSL_read(session_.get(), piece, sizeof piece) : ::recv(fd_, piece, sizeof piece, 0);
+    const auto n =
+        session_ ? SSL_read(session_.get(), piece, sizeof piece) : ::recv(fd_, piece, sizeof piece, 0);
     if (n > 0)
         in_.append(piece, static_cast<std::size_t>(n));
     // A reset is an end too; only the time-out is none.
@@ -179,4 +193,4 @@ void client::finish_sending()
     ::shutdown(fd_, SHUT_WR);
 }
 
-}  // namespace chargifyd::test
+} // namespace chargifyd::test

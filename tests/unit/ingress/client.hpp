@@ -1,5 +1,7 @@
 #pragma once
 
+#include <openssl/ssl.h>
+
 #include <chrono>
 #include <filesystem>
 #include <functional>
@@ -8,13 +10,11 @@
 #include <string>
 #include <string_view>
 
-#include <openssl/ssl.h>
-
 namespace chargifyd::test {
 
 /// An answer taken apart.
 struct response {
-    unsigned status = 0;  ///< 0: none came
+    unsigned status = 0; ///< 0: none came
     std::string head;
     std::string body;
 
@@ -22,8 +22,8 @@ struct response {
     std::string header(const std::string& name) const;
 };
 
-/// A raw, blocking connection, over which a test says exactly the bytes it wants to. Everything that is waited for
-/// fails after a minute instead of hanging.
+/// A raw, blocking connection, over which a test says exactly the bytes it wants to. Everything that is
+/// waited for fails after a minute instead of hanging.
 class client {
 public:
     /// "127.0.0.1:80", "[::1]:80". Not connected when it is refused.
@@ -31,7 +31,7 @@ public:
     explicit client(const std::filesystem::path& unix_socket);
     ~client();
     client(client&& other) noexcept;
-    client& operator=(client&&) = delete;
+    client& operator=(client&& other) noexcept;
 
     bool connected() const noexcept { return fd_ >= 0; }
     std::string local_address() const;
@@ -44,7 +44,8 @@ public:
 
     /// False when the connection broke before everything was sent.
     bool send(std::string_view bytes);
-    /// Sends what can be sent without waiting; the number of bytes, 0 when there is no room, nothing when broken.
+    /// Sends what can be sent without waiting; the number of bytes, 0 when there is no room, nothing when
+    /// broken.
     std::optional<std::size_t> try_send(std::string_view bytes);
     /// The next answer. `to_head`: it answers a HEAD.
     response receive(bool to_head = false);
@@ -65,4 +66,4 @@ private:
     bool ended_ = false;
 };
 
-}  // namespace chargifyd::test
+} // namespace chargifyd::test

@@ -1,8 +1,8 @@
 #include "ingress/gate.hpp"
 
-#include <string>
-
 #include <gtest/gtest.h>
+
+#include <string>
 
 namespace chargifyd::ingress {
 namespace {
@@ -52,19 +52,24 @@ INSTANTIATE_TEST_SUITE_P(
         gate_case{"chunked GET", "GET / HTTP/1.1\r\nHost: a\r\n" + chunked + "\r\n", "bad_request"},
         gate_case{"gzip before a length", post("Transfer-Encoding: gzip\r\n" + length), "bad_request"},
         gate_case{"gzip behind a length", post(length + "Transfer-Encoding: gzip\r\n"), "bad_request"},
-        gate_case{"unknown coding and a length", post("Transfer-Encoding: xchunked\r\n" + length), "bad_request"},
+        gate_case{"unknown coding and a length", post("Transfer-Encoding: xchunked\r\n" + length),
+                  "bad_request"},
         gate_case{"empty coding and a length", post("Transfer-Encoding:\r\n" + length), "bad_request"},
         gate_case{"identity and a length", post("Transfer-Encoding: identity\r\n" + length), "bad_request"},
         gate_case{"empty coding", post("Transfer-Encoding:\r\n"), "bad_request"},
         gate_case{"chunked not last", post("Transfer-Encoding: chunked, identity\r\n"), "bad_request"},
         gate_case{"gzip, chunked", post("Transfer-Encoding: gzip, chunked\r\n"), "bad_request"},
-        gate_case{"gzip and chunked in two fields", post("Transfer-Encoding: gzip\r\n" + chunked), "bad_request"},
+        gate_case{"gzip and chunked in two fields", post("Transfer-Encoding: gzip\r\n" + chunked),
+                  "bad_request"},
         gate_case{"chunked twice", post(chunked + chunked), "bad_request"},
         gate_case{"chunked and a length", post(chunked + length), "bad_request"},
         gate_case{"a length and chunked", post(length + chunked), "bad_request"},
         gate_case{"chunked with a parameter", post("Transfer-Encoding: chunked;a=b\r\n"), "bad_request"},
         gate_case{"chunked in HTTP/1.0", "POST / HTTP/1.0\r\nHost: a\r\n" + chunked + "\r\n", "bad_request"},
-        gate_case{"vertical tab", post("Transfer-Encoding: \x0b" "chunked\r\n"), "bad_request"},
+        gate_case{"vertical tab",
+                  post("Transfer-Encoding: \x0b"
+                       "chunked\r\n"),
+                  "bad_request"},
         gate_case{"length twice, equal", post(length + length), "bad_request"},
         gate_case{"length twice, different", post(length + "Content-Length: 6\r\n"), "bad_request"},
         gate_case{"a list of lengths", post("Content-Length: 5, 5\r\n"), "bad_request"},
@@ -82,7 +87,8 @@ INSTANTIATE_TEST_SUITE_P(
         gate_case{"GET", "GET / HTTP/1.1\r\nHost: a\r\n\r\n", "ok"},
         gate_case{"GET of length 0", "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n", "ok"},
         gate_case{"GET with a body", "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n", "bad_request"},
-        gate_case{"HEAD with a body", "HEAD / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n", "bad_request"}));
+        gate_case{"HEAD with a body", "HEAD / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n",
+                  "bad_request"}));
 
 INSTANTIATE_TEST_SUITE_P(
     lines, gate_test,
@@ -119,28 +125,27 @@ std::string request_line(const std::string& line)
 
 INSTANTIATE_TEST_SUITE_P(
     request_line, gate_test,
-    testing::Values(
-        gate_case{"HTTP/0.9", "GET /\r\n\r\n", "bad_request"},
-        gate_case{"HTTP/1.0", request_line("POST / HTTP/1.0"), "ok"},
-        gate_case{"HTTP/1.2", request_line("POST / HTTP/1.2"), "bad_request"},
-        gate_case{"HTTP/2.0", request_line("POST / HTTP/2.0"), "bad_request"},
-        gate_case{"HTTP/11", request_line("POST / HTTP/11"), "bad_request"},
-        gate_case{"http/1.1", request_line("POST / http/1.1"), "bad_request"},
-        gate_case{"HTTP/2 preface", "PRI * HTTP/2.0\r\n\r\n", "bad_request"},
-        gate_case{"two blanks", request_line("POST  / HTTP/1.1"), "bad_request"},
-        gate_case{"tab", request_line("POST\t/ HTTP/1.1"), "bad_request"},
-        gate_case{"blank behind", request_line("POST / HTTP/1.1 "), "bad_request"},
-        gate_case{"no method", request_line(" / HTTP/1.1"), "bad_request"},
-        gate_case{"no target", request_line("POST  HTTP/1.1"), "bad_request"},
-        gate_case{"bracket in the method", request_line("PO(ST / HTTP/1.1"), "bad_request"},
-        gate_case{"method of its own", request_line("PURGE / HTTP/1.1"), "ok"},
-        gate_case{"absolute form", request_line("POST http://a/ HTTP/1.1"), "bad_request"},
-        gate_case{"authority form", request_line("CONNECT a:443 HTTP/1.1"), "bad_request"},
-        gate_case{"asterisk form", request_line("OPTIONS * HTTP/1.1"), "bad_request"},
-        gate_case{"fragment", request_line("POST /a#b HTTP/1.1"), "bad_request"},
-        gate_case{"target beyond ASCII", request_line("POST /\xc3\xab HTTP/1.1"), "bad_request"},
-        gate_case{"control in the target", request_line("POST /a\x01 HTTP/1.1"), "bad_request"},
-        gate_case{"query", request_line("POST /a?b=c&d HTTP/1.1"), "ok"}));
+    testing::Values(gate_case{"HTTP/0.9", "GET /\r\n\r\n", "bad_request"},
+                    gate_case{"HTTP/1.0", request_line("POST / HTTP/1.0"), "ok"},
+                    gate_case{"HTTP/1.2", request_line("POST / HTTP/1.2"), "bad_request"},
+                    gate_case{"HTTP/2.0", request_line("POST / HTTP/2.0"), "bad_request"},
+                    gate_case{"HTTP/11", request_line("POST / HTTP/11"), "bad_request"},
+                    gate_case{"http/1.1", request_line("POST / http/1.1"), "bad_request"},
+                    gate_case{"HTTP/2 preface", "PRI * HTTP/2.0\r\n\r\n", "bad_request"},
+                    gate_case{"two blanks", request_line("POST  / HTTP/1.1"), "bad_request"},
+                    gate_case{"tab", request_line("POST\t/ HTTP/1.1"), "bad_request"},
+                    gate_case{"blank behind", request_line("POST / HTTP/1.1 "), "bad_request"},
+                    gate_case{"no method", request_line(" / HTTP/1.1"), "bad_request"},
+                    gate_case{"no target", request_line("POST  HTTP/1.1"), "bad_request"},
+                    gate_case{"bracket in the method", request_line("PO(ST / HTTP/1.1"), "bad_request"},
+                    gate_case{"method of its own", request_line("PURGE / HTTP/1.1"), "ok"},
+                    gate_case{"absolute form", request_line("POST http://a/ HTTP/1.1"), "bad_request"},
+                    gate_case{"authority form", request_line("CONNECT a:443 HTTP/1.1"), "bad_request"},
+                    gate_case{"asterisk form", request_line("OPTIONS * HTTP/1.1"), "bad_request"},
+                    gate_case{"fragment", request_line("POST /a#b HTTP/1.1"), "bad_request"},
+                    gate_case{"target beyond ASCII", request_line("POST /\xc3\xab HTTP/1.1"), "bad_request"},
+                    gate_case{"control in the target", request_line("POST /a\x01 HTTP/1.1"), "bad_request"},
+                    gate_case{"query", request_line("POST /a?b=c&d HTTP/1.1"), "ok"}));
 
 std::string with_host(const std::string& headers, const std::string& version = "1.1")
 {
@@ -150,7 +155,8 @@ std::string with_host(const std::string& headers, const std::string& version = "
 INSTANTIATE_TEST_SUITE_P(
     fields, gate_test,
     testing::Values(
-        gate_case{"no host", with_host(""), "bad_request"}, gate_case{"no host in 1.0", with_host("", "1.0"), "ok"},
+        gate_case{"no host", with_host(""), "bad_request"},
+        gate_case{"no host in 1.0", with_host("", "1.0"), "ok"},
         gate_case{"two hosts", with_host("Host: a\r\nHost: b\r\n"), "bad_request"},
         gate_case{"the same host twice", with_host("Host: a\r\nHost: a\r\n"), "bad_request"},
         gate_case{"two hosts in 1.0", with_host("Host: a\r\nHost: a\r\n", "1.0"), "bad_request"},
@@ -175,7 +181,8 @@ INSTANTIATE_TEST_SUITE_P(
         gate_case{"identity", post(length + "Content-Encoding: identity\r\n"), "ok"},
         gate_case{"gzip", post(length + "Content-Encoding: gzip\r\n"), "encoding"},
         gate_case{"identity, gzip", post(length + "Content-Encoding: identity, gzip\r\n"), "encoding"},
-        gate_case{"encoding twice", post(length + "Content-Encoding: identity\r\nContent-Encoding: identity\r\n"),
+        gate_case{"encoding twice",
+                  post(length + "Content-Encoding: identity\r\nContent-Encoding: identity\r\n"),
                   "bad_request"},
         gate_case{"100-continue", post(length + "Expect: 100-Continue\r\n"), "ok"},
         gate_case{"other expectation", post(length + "Expect: 200-ok\r\n"), "expectation"},
@@ -183,7 +190,8 @@ INSTANTIATE_TEST_SUITE_P(
         gate_case{"expectation twice", post(length + "Expect: 100-continue\r\nExpect: 100-continue\r\n"),
                   "bad_request"},
         gate_case{"expectation in 1.0", with_host("Expect: 200-ok\r\n", "1.0"), "ok"},
-        gate_case{"authorization twice", post(length + "Authorization: a\r\nAuthorization: a\r\n"), "bad_request"}));
+        gate_case{"authorization twice", post(length + "Authorization: a\r\nAuthorization: a\r\n"),
+                  "bad_request"}));
 
 TEST(read_head, gives_what_was_sent)
 {
@@ -284,8 +292,8 @@ TEST(head_scanner, refuses_early)
 {
     using outcome = head_scanner::outcome;
     const auto scanned = [](std::string_view bytes) { return head_scanner().scan(bytes); };
-    EXPECT_EQ(scanned("\x16\x03\x01"), outcome::malformed);              // TLS
-    EXPECT_EQ(scanned("\r\n\r\n\0\r\nQUIT\n"), outcome::malformed);      // PROXY v2
+    EXPECT_EQ(scanned("\x16\x03\x01"), outcome::malformed);         // TLS
+    EXPECT_EQ(scanned("\r\n\r\n\0\r\nQUIT\n"), outcome::malformed); // PROXY v2
     EXPECT_EQ(scanned("\n"), outcome::malformed);
     EXPECT_EQ(scanned(" POST"), outcome::malformed);
     EXPECT_EQ(scanned("POST / HTTP/1.1\nHost"), outcome::malformed);
@@ -306,9 +314,10 @@ TEST(refusal, has_a_name_each)
     std::vector<std::string_view> names;
     for (const auto reason : all_refusals)
         names.push_back(name_of(reason));
-    EXPECT_EQ(names, (std::vector<std::string_view>{"bad_request", "too_large", "header_too_large", "no_length",
-                                                    "slow", "not_found", "method", "encoding", "expectation"}));
+    EXPECT_EQ(names,
+              (std::vector<std::string_view>{"bad_request", "too_large", "header_too_large", "no_length",
+                                             "slow", "not_found", "method", "encoding", "expectation"}));
 }
 
-}  // namespace
-}  // namespace chargifyd::ingress
+} // namespace
+} // namespace chargifyd::ingress

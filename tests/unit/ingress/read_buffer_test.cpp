@@ -1,8 +1,8 @@
 #include "ingress/read_buffer.hpp"
 
-#include <string>
-
 #include <gtest/gtest.h>
+
+#include <string>
 
 namespace chargifyd::ingress {
 namespace {
@@ -60,5 +60,5 @@ TEST(read_buffer, gives_memory_back_only_when_empty)
     EXPECT_EQ(buffer.capacity(), 0U);
 }
 
-}  // namespace
-}  // namespace chargifyd::ingress
+} // namespace
+} // namespace chargifyd::ingress

@@ -1,8 +1,8 @@
 #include "ingress/routes.hpp"
 
-#include <string>
-
 #include <gtest/gtest.h>
+
+#include <string>
 
 namespace chargifyd::ingress {
 namespace {
@@ -18,9 +18,9 @@ TEST(find_route, knows_three_paths)
 
 TEST(find_route, knows_nothing_else)
 {
-    for (const char* path : {"/", "", "/webhook", "/webhooks/", "/webhooksacme", "/webhooks/acme/", "/webhooks//acme",
-                             "/webhooks/a/b", "//webhooks", "/Webhooks", "/healthz/", "/webhooks/acme/../x",
-                             "/%77ebhooks", "/webhooks%2Facme"})
+    for (const char* path : {"/", "", "/webhook", "/webhooks/", "/webhooksacme", "/webhooks/acme/",
+                             "/webhooks//acme", "/webhooks/a/b", "//webhooks", "/Webhooks", "/healthz/",
+                             "/webhooks/acme/../x", "/%77ebhooks", "/webhooks%2Facme"})
         EXPECT_EQ(find_route(path).to, route::none) << path;
 }
 
@@ -63,7 +63,8 @@ TEST(find_signature, does_not_turn_to_the_query_when_the_header_is_bad)
 {
     const auto query = "signature=" + hex;
     auto head = with_query(query);
-    for (const std::string& bad : {std::string(), hex.substr(1), hex + "0", std::string(64, 'g'), " " + hex.substr(1)}) {
+    for (const std::string& bad :
+         {std::string(), hex.substr(1), hex + "0", std::string(64, 'g'), " " + hex.substr(1)}) {
         head.signature = bad;
         head.signatures = 1;
         EXPECT_FALSE(find_signature(head).value) << bad;
@@ -73,9 +74,10 @@ TEST(find_signature, does_not_turn_to_the_query_when_the_header_is_bad)
 
 TEST(find_signature, finds_the_parameters)
 {
-    for (const std::string& query : {"signature_hmac_sha_256=" + hex, "signature=" + hex, "a=b&signature=" + hex,
-                                     "signature=" + hex + "&a", "signature=" + other + "&signature_hmac_sha_256=" + hex,
-                                     "signatures=" + other + "&signature=" + hex, "&&signature=" + hex}) {
+    for (const std::string& query :
+         {"signature_hmac_sha_256=" + hex, "signature=" + hex, "a=b&signature=" + hex,
+          "signature=" + hex + "&a", "signature=" + other + "&signature_hmac_sha_256=" + hex,
+          "signatures=" + other + "&signature=" + hex, "&&signature=" + hex}) {
         const auto given = find_signature(with_query(query));
         ASSERT_TRUE(given.value) << query;
         EXPECT_EQ(to_hex(*given.value), std::string(62, '0') + "aa") << query;
@@ -99,5 +101,5 @@ TEST(find_signature, tells_when_there_is_none)
         EXPECT_FALSE(find_signature(with_query(query)).present) << query;
 }
 
-}  // namespace
-}  // namespace chargifyd::ingress
+} // namespace
+} // namespace chargifyd::ingress

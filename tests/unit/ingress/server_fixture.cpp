@@ -83,8 +83,8 @@ server_test::server_test()
     with.threads = 2;
     // Nothing ends by a deadline unless a test shortens it.
     using minutes = std::chrono::minutes;
-    with.handshake_timeout = with.header_timeout = with.body_timeout = with.idle_timeout = with.write_timeout =
-        minutes(5);
+    with.handshake_timeout = with.header_timeout = with.body_timeout = with.idle_timeout =
+        with.write_timeout = minutes(5);
     sites.push_back(site_of("acme"));
     journal_with.directory = "/state/journal";
     journal_with.segment_bytes = 1024 * 1024;
@@ -150,4 +150,4 @@ std::string server_test::metric(const std::string& name) const
     return {};
 }
 
-}  // namespace chargifyd::test
+} // namespace chargifyd::test

@@ -1,12 +1,15 @@
 #pragma once
 
-#include "chargifyd/base/digest.hpp"
-#include "chargifyd/ingress/webhook_server.hpp"
-#include "chargifyd/journal/journal.hpp"
 #include "certificate.hpp"
 #include "client.hpp"
 #include "fault_file_system.hpp"
 #include "temporary_directory.hpp"
+
+#include "chargifyd/base/digest.hpp"
+#include "chargifyd/ingress/webhook_server.hpp"
+#include "chargifyd/journal/journal.hpp"
+
+#include <gtest/gtest.h>
 
 #include <condition_variable>
 #include <functional>
@@ -16,17 +19,16 @@
 #include <string_view>
 #include <vector>
 
-#include <gtest/gtest.h>
-
 namespace chargifyd::test {
 
 inline const std::string shared_key = "a-shared-key-that-nobody-may-see";
 
 /// A valid request with this body; `headers` are whole lines.
-std::string webhook(std::string_view body, const std::string& headers = {}, const std::string& path = "/webhooks",
-                    const std::string& key = shared_key);
+std::string webhook(std::string_view body, const std::string& headers = {},
+                    const std::string& path = "/webhooks", const std::string& key = shared_key);
 /// Everything but signature and Content-Length.
-std::string post(const std::string& headers, std::string_view body = {}, const std::string& path = "/webhooks");
+std::string post(const std::string& headers, std::string_view body = {},
+                 const std::string& path = "/webhooks");
 std::string get(const std::string& path, const std::string& headers = {});
 /// The header line.
 std::string signature_of(std::string_view body, const std::string& key = shared_key);
@@ -65,7 +67,8 @@ protected:
     std::vector<journal::record> stored();
     /// Waits until as many connections are open.
     void await_connections(std::size_t count) const;
-    /// The value of a metric, the line's beginning given: `chargifyd_webhooks_total{...}`; "" when there is none.
+    /// The value of a metric, the line's beginning given: `chargifyd_webhooks_total{...}`; "" when there is
+    /// none.
     std::string metric(const std::string& name) const;
 
     temporary_directory directory;
@@ -80,4 +83,4 @@ protected:
     std::unique_ptr<ingress::webhook_server> server;
 };
 
-}  // namespace chargifyd::test
+} // namespace chargifyd::test

@@ -55,5 +55,5 @@ TEST(site_table, refuses_names_that_no_path_can_hold)
     EXPECT_FALSE(site_table::make({named("a"), named("a")}, meters));
 }
 
-}  // namespace
-}  // namespace chargifyd::ingress
+} // namespace
+} // namespace chargifyd::ingress

@@ -1,5 +1,4 @@
 #include "journal/compress.hpp"
-
 #include "journal/names.hpp"
 #include "journal/source.hpp"
 #include "journal_fixture.hpp"
@@ -76,8 +75,8 @@ TEST_F(compress_test, the_zstd_tool_gives_back_the_segment)
 
 TEST_F(compress_test, a_failure_leaves_the_raw_segment_and_the_journal_as_they_were)
 {
-    for (const call what : {call::open, call::write, call::sync, call::rename, call::sync_directory, call::read,
-                            call::size, call::remove}) {
+    for (const call what : {call::open, call::write, call::sync, call::rename, call::sync_directory,
+                            call::read, call::size, call::remove}) {
         for (std::size_t k = 1;; ++k) {
             fault_file_system files;
             const auto journal = open_log(files);
@@ -158,5 +157,5 @@ TEST_F(compress_test, damage_in_a_compressed_segment_is_never_read_as_a_record)
     }
 }
 
-}  // namespace
-}  // namespace chargifyd::journal
+} // namespace
+} // namespace chargifyd::journal

@@ -1,8 +1,9 @@
-#include "chargifyd/journal/directory_lock.hpp"
-
 #include "temporary_directory.hpp"
 
+#include "chargifyd/journal/directory_lock.hpp"
+
 #include <gtest/gtest.h>
+
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -94,5 +95,5 @@ TEST(directory_lock, reports_a_directory_that_cannot_be_made)
     EXPECT_EQ(held.error().code, errc::io);
 }
 
-}  // namespace
-}  // namespace chargifyd::journal
+} // namespace
+} // namespace chargifyd::journal

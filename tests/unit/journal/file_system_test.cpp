@@ -1,11 +1,11 @@
-#include "chargifyd/journal/file_system.hpp"
-
 #include "temporary_directory.hpp"
 
+#include "chargifyd/journal/file_system.hpp"
+
 #include <gtest/gtest.h>
-#include <sys/stat.h>
 
 #include <cerrno>
+#include <sys/stat.h>
 
 namespace chargifyd::journal {
 namespace {
@@ -107,5 +107,5 @@ TEST_F(real_files, knows_free_space)
     EXPECT_EQ(files_.free_bytes(root_ / "nowhere", &bytes), ENOENT);
 }
 
-}  // namespace
-}  // namespace chargifyd::journal
+} // namespace
+} // namespace chargifyd::journal

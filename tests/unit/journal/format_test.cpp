@@ -220,7 +220,8 @@ TEST(format, notices_every_changed_bit)
                    [](const std::string& b) { return decode_batch_header(b, 5, 4096).has_value(); });
     std::vector<char> record;
     append_record(record, example_record());
-    expect_guarded(std::string(record.begin(), record.end()), [](std::string_view b) { return take_record(b).has_value(); });
+    expect_guarded(std::string(record.begin(), record.end()),
+                   [](std::string_view b) { return take_record(b).has_value(); });
     const auto ends = encode(prologue{encode(example_segment()), encode(example_batch(), 5), 4096, 500});
     expect_guarded(std::string(ends.begin(), ends.end()),
                    [](const std::string& b) { return decode_prologue(b).has_value(); });
@@ -237,5 +238,5 @@ TEST(format, reads_back_a_prologue)
     EXPECT_TRUE(decode_batch_header(view(read->last), 5, 4096));
 }
 
-}  // namespace
-}  // namespace chargifyd::journal::format
+} // namespace
+} // namespace chargifyd::journal::format

@@ -1,7 +1,8 @@
 #pragma once
 
-#include "chargifyd/journal/journal.hpp"
 #include "fault_file_system.hpp"
+
+#include "chargifyd/journal/journal.hpp"
 
 #include <gtest/gtest.h>
 
@@ -30,7 +31,8 @@ inline digest256 fingerprint_of(std::uint64_t number)
 class webhook final : public journal::append_operation {
 public:
     explicit webhook(std::uint64_t number, std::string text = {})
-        : text_(text.empty() ? body_of(number) : std::move(text)), answer_(promise_.get_future())
+        : text_(text.empty() ? body_of(number) : std::move(text))
+        , answer_(promise_.get_future())
     {
         site = "acme";
         peer = "192.0.2.7";
@@ -107,12 +109,14 @@ protected:
         return with;
     }
 
-    result<std::unique_ptr<journal::log>> try_open(journal::file_system& files, journal::options with = small_options())
+    result<std::unique_ptr<journal::log>> try_open(journal::file_system& files,
+                                                   journal::options with = small_options())
     {
         return journal::log::open(std::move(with), files, clock_, meters_);
     }
 
-    std::unique_ptr<journal::log> open_log(journal::file_system& files, journal::options with = small_options())
+    std::unique_ptr<journal::log> open_log(journal::file_system& files,
+                                           journal::options with = small_options())
     {
         auto opened = try_open(files, std::move(with));
         if (!opened) {
@@ -199,4 +203,4 @@ protected:
     fault_file_system files_;
 };
 
-}  // namespace chargifyd::test
+} // namespace chargifyd::test

@@ -155,5 +155,5 @@ TEST_F(log_test, has_its_instruments)
         EXPECT_NE(page.find(line), std::string::npos) << line << "\n" << page;
 }
 
-}  // namespace
-}  // namespace chargifyd::journal
+} // namespace
+} // namespace chargifyd::journal

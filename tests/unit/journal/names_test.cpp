@@ -1,5 +1,4 @@
 #include "journal/names.hpp"
-
 #include "journal_fixture.hpp"
 
 #include <gtest/gtest.h>
@@ -19,8 +18,8 @@ TEST(names, lists_segments_in_order_and_leaves_other_files_alone)
     test::fault_file_system files;
     for (const char* const name :
          {"00000000000000000100.log", "00000000000000000009.log.zst", "00000000000000000009.log",
-          "00000000000000000009.log.zst.tmp", "notes.txt", "0000000000000000001x.log", "00000000000000000000.log",
-          "99999999999999999999.log", "7.log"})
+          "00000000000000000009.log.zst.tmp", "notes.txt", "0000000000000000001x.log",
+          "00000000000000000000.log", "99999999999999999999.log", "7.log"})
         files.set_content(std::filesystem::path("/state") / name, "");
     const auto found = list_journal(files, "/state");
     ASSERT_TRUE(found);
@@ -41,5 +40,5 @@ TEST(names, a_missing_directory_is_empty)
     EXPECT_TRUE(found->segments.empty());
 }
 
-}  // namespace
-}  // namespace chargifyd::journal
+} // namespace
+} // namespace chargifyd::journal

@@ -1,5 +1,4 @@
 #include "journal/queue.hpp"
-
 #include "journal_fixture.hpp"
 
 #include <gtest/gtest.h>
@@ -74,5 +73,5 @@ TEST(queue, gives_out_what_it_took_before_it_was_closed)
     EXPECT_TRUE(queue.drained());
 }
 
-}  // namespace
-}  // namespace chargifyd::journal
+} // namespace
+} // namespace chargifyd::journal

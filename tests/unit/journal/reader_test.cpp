@@ -207,7 +207,8 @@ TEST_F(reader_test, damage_below_the_durable_point_is_an_error_that_names_the_pl
         const auto failed = from.next(one, up_to);
         ASSERT_FALSE(failed);
         EXPECT_EQ(failed.error().code, errc::corrupt);
-        EXPECT_EQ(failed.error().message.rfind(path + ": damaged at offset ", 0), 0U) << failed.error().message;
+        EXPECT_EQ(failed.error().message.rfind(path + ": damaged at offset ", 0), 0U)
+            << failed.error().message;
     }
 }
 
@@ -264,7 +265,7 @@ TEST_F(reader_test, reads_while_it_is_written_compressed_and_deleted)
                 ASSERT_EQ(store(*journal, n), append_status::stored);
         });
     }
-    threads.emplace_back([&journal, &with, &applied] {  // in the daemon
+    threads.emplace_back([&journal, &with, &applied] { // in the daemon
         auto from = open_reader(real_file_system(), 0, with.directory);
         for (std::uint64_t seen = 0; seen < count;) {
             const std::uint64_t durable = journal->wait_beyond(seen, {});
@@ -273,7 +274,7 @@ TEST_F(reader_test, reads_while_it_is_written_compressed_and_deleted)
             applied = seen;
         }
     });
-    threads.emplace_back([&with] {  // in another process
+    threads.emplace_back([&with] { // in another process
         auto from = open_reader(real_file_system(), 0, with.directory);
         for (std::uint64_t seen = 0; seen < count / 2;)
             seen += next(from) != 0 ? 1 : 0;
@@ -296,5 +297,5 @@ TEST_F(reader_test, reads_while_it_is_written_compressed_and_deleted)
     EXPECT_EQ(checked->last_sequence, count);
 }
 
-}  // namespace
-}  // namespace chargifyd::journal
+} // namespace
+} // namespace chargifyd::journal

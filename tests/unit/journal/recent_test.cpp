@@ -1,5 +1,4 @@
 #include "journal/recent.hpp"
-
 #include "journal_fixture.hpp"
 
 #include <gtest/gtest.h>
@@ -79,5 +78,5 @@ TEST(recent, agrees_with_a_plain_list_over_many_random_steps)
     }
 }
 
-}  // namespace
-}  // namespace chargifyd::journal
+} // namespace
+} // namespace chargifyd::journal

@@ -1,6 +1,5 @@
-#include "journal/recovery.hpp"
-
 #include "journal/names.hpp"
+#include "journal/recovery.hpp"
 #include "journal_fixture.hpp"
 
 #include <gtest/gtest.h>
@@ -19,7 +18,8 @@ using test::webhook;
 using call = test::fault_file_system::call;
 using loss = test::fault_file_system::loss;
 
-// With the thread sanitizer, which makes these tests twenty times slower and is not what they are for, samples do.
+// With the thread sanitizer, which makes these tests twenty times slower and is not what they are for,
+// samples do.
 #ifdef __SANITIZE_THREAD__
 constexpr std::size_t every = 37;
 constexpr std::size_t kth = 3;
@@ -80,7 +80,8 @@ TEST_F(recovery_test, a_power_loss_at_any_sync_loses_nothing_that_was_stored)
         const std::uint64_t known = stored;
         moments.push_back({files_.after_power_loss(loss::all_unsynced, 0), known, submitted});
         for (std::uint64_t seed = 1; seed <= few_or_many; ++seed)
-            moments.push_back({files_.after_power_loss(loss::random, seed + moments.size()), known, submitted});
+            moments.push_back(
+                {files_.after_power_loss(loss::random, seed + moments.size()), known, submitted});
     });
     std::uint64_t n = 0;
     for (int run = 0; run < 2; ++run) {
@@ -108,7 +109,7 @@ TEST_F(recovery_test, a_power_loss_at_any_sync_loses_nothing_that_was_stored)
 /// Works on a journal in every way, and notes what was answered.
 struct outcome {
     std::uint64_t submitted = 0;
-    std::uint64_t stored = 0;   ///< the last one that was answered so
+    std::uint64_t stored = 0; ///< the last one that was answered so
     bool opened = false;
     bool stopped = false;
     int failures_told = 0;
@@ -128,12 +129,13 @@ TEST_F(recovery_test, no_failure_of_any_call_makes_a_false_answer)
         journal.on_failure([&o](const error&) { ++o.failures_told; });
         for (int i = 0; i < 50; ++i) {
             const append_status answer = store(journal, o.submitted + 1);
-            EXPECT_TRUE(!o.stopped || answer == append_status::stopped) << "there is no way back from a failure";
+            EXPECT_TRUE(!o.stopped || answer == append_status::stopped)
+                << "there is no way back from a failure";
             o.stopped = answer == append_status::stopped;
             if (answer == append_status::stored)
                 o.stored = ++o.submitted;
             else if (o.stopped && o.submitted == o.stored)
-                ++o.submitted;  // it may have got to the disk nevertheless
+                ++o.submitted; // it may have got to the disk nevertheless
             if (i == 30)
                 static_cast<void>(journal.compress(o.stored));
         }
@@ -142,8 +144,8 @@ TEST_F(recovery_test, no_failure_of_any_call_makes_a_false_answer)
         return o;
     };
     for (const call what : {call::open, call::make_directory, call::list, call::rename, call::remove,
-                            call::sync_directory, call::write, call::read, call::sync, call::allocate, call::truncate,
-                            call::size, call::free_bytes}) {
+                            call::sync_directory, call::write, call::read, call::sync, call::allocate,
+                            call::truncate, call::size, call::free_bytes}) {
         for (const bool for_ever : {false, true}) {
             for (std::size_t k = 1;; k += kth) {
                 SCOPED_TRACE(testing::Message() << "call " << static_cast<int>(what) << " number " << k
@@ -177,8 +179,8 @@ TEST_F(recovery_test, a_failure_or_a_power_loss_during_recovery_is_recovered_fro
         EXPECT_EQ(store(*journal, 31), append_status::stopped);
     }
     files_.heal();
-    for (const call what : {call::open, call::list, call::remove, call::sync_directory, call::write, call::read,
-                            call::sync, call::allocate, call::size}) {
+    for (const call what : {call::open, call::list, call::remove, call::sync_directory, call::write,
+                            call::read, call::sync, call::allocate, call::size}) {
         for (std::size_t k = 1; k < 20; ++k) {
             const auto files = killed(files_);
             files->fail(what, k, EIO);
@@ -229,7 +231,8 @@ TEST_F(recovery_test, cuts_a_torn_batch_and_goes_on_in_its_place)
         EXPECT_EQ(again->durable_sequence(), 3U);
         const std::string after = left->content(first_segment());
         EXPECT_EQ(after.size(), bytes.size());
-        EXPECT_EQ(after.find(std::string_view(webhook::body_of(4)).substr(1)), std::string::npos) << "it is gone";
+        EXPECT_EQ(after.find(std::string_view(webhook::body_of(4)).substr(1)), std::string::npos)
+            << "it is gone";
         EXPECT_EQ(store(*again, 4), append_status::stored);
     }
     EXPECT_EQ(numbers(read_all(*left)), range(1, 4));
@@ -262,9 +265,9 @@ TEST_F(recovery_test, a_missing_block_below_the_durable_point_is_no_torn_tail)
     const auto left = killed(files_);
     std::string bytes = left->content(first_segment());
     const std::size_t second = body_at(bytes, webhook::body_of(2));
-    const std::size_t start = second - 13 - 64 - 64;  // site and peer, the record's header, the batch's header
+    const std::size_t start = second - 13 - 64 - 64; // site and peer, the record's header, the batch's header
     const std::size_t count = second + webhook::body_of(2).size() - start;
-    bytes.replace(start, count, std::string(count, '\0'));  // as if it had never been written
+    bytes.replace(start, count, std::string(count, '\0')); // as if it had never been written
     left->set_content(first_segment(), bytes);
     const auto refused = try_open(*left);
     ASSERT_FALSE(refused);
@@ -279,7 +282,7 @@ TEST_F(recovery_test, a_body_that_holds_a_segment_is_not_taken_for_batches)
     store_range(*journal, 1, 5);
     std::string whole = files_.content(first_segment());
     whole.resize(whole.find_last_not_of('\0') + 1);
-    for (std::uint64_t pad = 0; pad < 8; ++pad)  // at every alignment
+    for (std::uint64_t pad = 0; pad < 8; ++pad) // at every alignment
         ASSERT_EQ(store(*journal, 10 + pad, std::string(pad, 'p') + whole), append_status::stored);
     // Tear each of these batches in turn, with all behind it lost, as a power cut at that time would have.
     const std::string bytes = files_.content(first_segment());
@@ -324,22 +327,23 @@ TEST_F(recovery_test, no_flipped_byte_makes_a_wrong_record_or_loses_one_after_an
         ASSERT_EQ(journal->segments().size(), 2U);
     }
     std::size_t refused = 0;
-    for_each_flip(files_, 4096, [this, &refused](fault_file_system& damaged, const std::string& path, std::size_t at) {
-        SCOPED_TRACE(path + " at " + std::to_string(at));
-        const auto before = damaged.contents();
-        error problem;
-        const auto seen = numbers(read_all(damaged, 0, &problem));
-        EXPECT_EQ(seen, range(1, seen.size()));
-        const auto opened = try_open(damaged);
-        if (!opened) {
-            ++refused;
-            EXPECT_EQ(opened.error().code, errc::corrupt);
-            EXPECT_EQ(damaged.contents(), before);
-            return;
-        }
-        EXPECT_EQ((*opened)->durable_sequence(), 20U);
-        EXPECT_EQ(numbers(read_all(damaged)), range(1, 20));
-    });
+    for_each_flip(files_, 4096,
+                  [this, &refused](fault_file_system& damaged, const std::string& path, std::size_t at) {
+                      SCOPED_TRACE(path + " at " + std::to_string(at));
+                      const auto before = damaged.contents();
+                      error problem;
+                      const auto seen = numbers(read_all(damaged, 0, &problem));
+                      EXPECT_EQ(seen, range(1, seen.size()));
+                      const auto opened = try_open(damaged);
+                      if (!opened) {
+                          ++refused;
+                          EXPECT_EQ(opened.error().code, errc::corrupt);
+                          EXPECT_EQ(damaged.contents(), before);
+                          return;
+                      }
+                      EXPECT_EQ((*opened)->durable_sequence(), 20U);
+                      EXPECT_EQ(numbers(read_all(damaged)), range(1, 20));
+                  });
     EXPECT_GT(refused, 4000 / every);
 }
 
@@ -350,18 +354,19 @@ TEST_F(recovery_test, after_a_kill_a_flipped_byte_can_only_cost_the_batch_that_n
     const auto left = killed(files_);
     const std::string bytes = left->content(first_segment());
     const std::size_t last_record = bytes.find(webhook::body_of(8));
-    for_each_flip(*left, 4096, [this, last_record](fault_file_system& damaged, const std::string& path, std::size_t at) {
-        SCOPED_TRACE(path + " at " + std::to_string(at));
-        const auto opened = try_open(damaged);
-        if (!opened) {
-            EXPECT_EQ(opened.error().code, errc::corrupt);
-            EXPECT_LT(at, last_record);
-            return;
-        }
-        const std::uint64_t durable = (*opened)->durable_sequence();
-        EXPECT_TRUE(durable == 7 || durable == 8) << durable;
-        EXPECT_EQ(numbers(read_all(damaged)), range(1, durable));
-    });
+    for_each_flip(*left, 4096,
+                  [this, last_record](fault_file_system& damaged, const std::string& path, std::size_t at) {
+                      SCOPED_TRACE(path + " at " + std::to_string(at));
+                      const auto opened = try_open(damaged);
+                      if (!opened) {
+                          EXPECT_EQ(opened.error().code, errc::corrupt);
+                          EXPECT_LT(at, last_record);
+                          return;
+                      }
+                      const std::uint64_t durable = (*opened)->durable_sequence();
+                      EXPECT_TRUE(durable == 7 || durable == 8) << durable;
+                      EXPECT_EQ(numbers(read_all(damaged)), range(1, durable));
+                  });
 }
 
 TEST_F(recovery_test, a_torn_creation_is_made_again)
@@ -507,5 +512,5 @@ TEST_F(recovery_test, a_changed_segment_size_takes_effect)
     EXPECT_EQ(numbers(read_all(files_)), range(1, 60));
 }
 
-}  // namespace
-}  // namespace chargifyd::journal
+} // namespace
+} // namespace chargifyd::journal

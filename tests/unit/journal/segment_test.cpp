@@ -1,5 +1,4 @@
 #include "journal/segment.hpp"
-
 #include "journal_fixture.hpp"
 
 #include <gtest/gtest.h>
@@ -58,7 +57,7 @@ TEST_F(segment_test, notes_an_orderly_stop_once_and_only_behind_records)
 {
     const auto segment = create(4096);
     ASSERT_FALSE(segment->mark_clean(1, {}).failed());
-    EXPECT_EQ(files_.count(call::write), 1U);  // the header
+    EXPECT_EQ(files_.count(call::write), 1U); // the header
     auto bytes = batch(128);
     ASSERT_FALSE(segment->write(bytes, 1, 1, {}).failed());
     ASSERT_FALSE(segment->mark_clean(2, {}).failed());
@@ -104,5 +103,5 @@ TEST_F(segment_test, tells_shortage_of_space_from_other_failures)
     EXPECT_FALSE(io_status{}.no_space());
 }
 
-}  // namespace
-}  // namespace chargifyd::journal
+} // namespace
+} // namespace chargifyd::journal

@@ -1,5 +1,5 @@
-#include "journal_fixture.hpp"
 #include "journal/names.hpp"
+#include "journal_fixture.hpp"
 
 #include <gtest/gtest.h>
 
@@ -99,7 +99,8 @@ TEST_F(verify_test, finds_missing_and_misnamed_segments)
     auto problems = check(*copy, false).problems;
     ASSERT_EQ(problems.size(), 1U);
     EXPECT_EQ(problems[0], segments[2].path.string() + ": begins with sequence " +
-                               std::to_string(segments[2].first_sequence) + ", but the segment before it ends with " +
+                               std::to_string(segments[2].first_sequence) +
+                               ", but the segment before it ends with " +
                                std::to_string(segments[0].last_sequence) + ": a file is missing");
     copy->set_content(segments[1].path, files_.content(segments[2].path));
     EXPECT_FALSE(check(*copy, false).problems.empty());
@@ -115,13 +116,14 @@ TEST_F(verify_test, reports_progress_up_to_the_whole)
             ASSERT_EQ(store(*journal, n, std::string(400'000, 'x')), test::append_status::stored);
     }
     std::vector<std::pair<std::uint64_t, std::uint64_t>> steps;
-    ASSERT_TRUE(verify(directory, files_, true,
-                       [&steps](std::uint64_t done, std::uint64_t total) { steps.emplace_back(done, total); }));
+    ASSERT_TRUE(verify(directory, files_, true, [&steps](std::uint64_t done, std::uint64_t total) {
+        steps.emplace_back(done, total);
+    }));
     ASSERT_GE(steps.size(), 2U);
     for (std::size_t i = 1; i < steps.size(); ++i)
         EXPECT_GE(steps[i].first, steps[i - 1].first);
     EXPECT_EQ(steps.back().first, steps.back().second);
 }
 
-}  // namespace
-}  // namespace chargifyd::journal
+} // namespace
+} // namespace chargifyd::journal

@@ -1,5 +1,4 @@
 #include "journal/writer.hpp"
-
 #include "journal_fixture.hpp"
 
 #include <gtest/gtest.h>
@@ -19,7 +18,8 @@ using call = test::fault_file_system::call;
 
 class writer_test : public journal_test {
 protected:
-    /// Submits one webhook and returns when its sync is held at the gate: what is submitted now forms the next batch.
+    /// Submits one webhook and returns when its sync is held at the gate: what is submitted now forms the
+    /// next batch.
     static void occupy(log& journal, sync_gate& gate, webhook& first)
     {
         gate.close();
@@ -48,7 +48,7 @@ TEST_F(writer_test, a_batch_is_one_write_and_one_sync)
     webhook first(1);
     occupy(*journal, gate, first);
     const std::size_t writes = files_.count(call::write);
-    const std::size_t syncs = files_.count(call::sync);  // the held one is not counted yet
+    const std::size_t syncs = files_.count(call::sync); // the held one is not counted yet
     std::deque<webhook> others;
     for (std::uint64_t n = 2; n <= 101; ++n)
         ASSERT_EQ(journal->submit(others.emplace_back(n)), append_status::stored);
@@ -82,7 +82,9 @@ TEST_F(writer_test, a_batch_is_closed_once_it_holds_batch_bytes)
 
 /// Writes down what happens in which order.
 struct ordered final : append_operation {
-    ordered(std::uint64_t number, std::vector<std::uint64_t>& to) : number_(number), to_(to)
+    ordered(std::uint64_t number, std::vector<std::uint64_t>& to)
+        : number_(number)
+        , to_(to)
     {
         site = "acme";
         fingerprint = test::fingerprint_of(number);
@@ -97,7 +99,7 @@ TEST_F(writer_test, completes_in_order_then_calls_the_hook_after_publishing)
 {
     sync_gate gate(files_);
     const auto journal = open_log(files_);
-    std::vector<std::uint64_t> seen;  // written by the journal's thread, read after it has ended
+    std::vector<std::uint64_t> seen; // written by the journal's thread, read after it has ended
     log& published = *journal;
     journal->on_batch([&seen, &published] { seen.push_back(1000 + published.durable_sequence()); });
     gate.close();
@@ -170,7 +172,7 @@ TEST_F(writer_test, a_duplicate_within_a_batch_fails_with_the_first)
     occupy(*journal, gate, first);
     for (webhook* const w : {&a, &again})
         ASSERT_EQ(journal->submit(*w), append_status::stored);
-    files_.fail(call::sync, 2, EIO);  // the held one passes
+    files_.fail(call::sync, 2, EIO); // the held one passes
     gate.open();
     EXPECT_EQ(first.wait(), append_status::stored);
     EXPECT_EQ(a.wait(), append_status::stopped);
@@ -290,17 +292,19 @@ TEST_F(writer_test, whoever_asks_late_about_a_failure_is_told_at_once)
 TEST_F(writer_test, refuses_while_no_segment_can_be_allocated_and_goes_on_when_there_is_space)
 {
     const auto journal = open_log(files_);
-    files_.set_capacity(5000);  // the first segment, not a second
+    files_.set_capacity(5000); // the first segment, not a second
     std::uint64_t n = 1;
     while (store(*journal, n) == append_status::stored)
         ++n;
     EXPECT_EQ(journal->health(), append_status::disk_full);
     EXPECT_EQ(store(*journal, n), append_status::disk_full);
-    EXPECT_EQ(store(*journal, 1), append_status::duplicate) << "what is stored can be acknowledged without space";
+    EXPECT_EQ(store(*journal, 1), append_status::duplicate)
+        << "what is stored can be acknowledged without space";
     const std::uint64_t durable = journal->durable_sequence();
     EXPECT_EQ(durable, n - 1);
     files_.set_capacity(1 << 20);
-    EXPECT_EQ(store_once_there_is_space(*journal, n), append_status::stored) << "it was not remembered as stored";
+    EXPECT_EQ(store_once_there_is_space(*journal, n), append_status::stored)
+        << "it was not remembered as stored";
     EXPECT_EQ(journal->health(), append_status::stored);
     EXPECT_EQ(journal->durable_sequence(), n);
     journal->close();
@@ -325,14 +329,15 @@ TEST_F(writer_test, refuses_below_the_floor_without_writing)
     auto with = small_options();
     with.disk_floor_bytes = 10000;
     files_.set_capacity(12000);
-    const auto journal = open_log(files_, with);  // makes its first segment, and is below the floor then
+    const auto journal = open_log(files_, with); // makes its first segment, and is below the floor then
     EXPECT_EQ(journal->health(), append_status::disk_full);
     const std::size_t writes = files_.count(call::write);
     EXPECT_EQ(store(*journal, 1), append_status::disk_full);
     EXPECT_EQ(files_.count(call::write), writes);
     files_.set_capacity(20000);
     EXPECT_EQ(store_once_there_is_space(*journal, 1), append_status::stored);
-    EXPECT_NE(meters_.render().find("chargifyd_disk_free_bytes 15904"), std::string::npos) << meters_.render();
+    EXPECT_NE(meters_.render().find("chargifyd_disk_free_bytes 15904"), std::string::npos)
+        << meters_.render();
 }
 
 TEST_F(writer_test, starts_on_a_full_disk_and_refuses_until_there_is_space)
@@ -345,7 +350,8 @@ TEST_F(writer_test, starts_on_a_full_disk_and_refuses_until_there_is_space)
         while (store(*journal, stored + 1) == append_status::stored)
             ++stored;
     }
-    const auto journal = open_log(files_, with);  // the newest segment is sealed, and there is no space for the next
+    const auto journal =
+        open_log(files_, with); // the newest segment is sealed, and there is no space for the next
     EXPECT_EQ(journal->health(), append_status::disk_full);
     EXPECT_EQ(store(*journal, 1), append_status::duplicate);
     files_.set_capacity(1 << 20);
@@ -357,7 +363,8 @@ TEST_F(writer_test, a_webhook_larger_than_a_segment_gets_one_of_its_own)
 {
     auto with = small_options();
     const auto journal = open_log(files_, with);
-    ASSERT_EQ(store(*journal, 1, std::string(9000, 'a')), append_status::stored) << "into the empty first segment";
+    ASSERT_EQ(store(*journal, 1, std::string(9000, 'a')), append_status::stored)
+        << "into the empty first segment";
     ASSERT_EQ(store(*journal, 2, "small"), append_status::stored);
     ASSERT_EQ(store(*journal, 3, std::string(20000, 'c')), append_status::stored);
     ASSERT_EQ(store(*journal, 4, "small"), append_status::stored);
@@ -382,10 +389,12 @@ TEST_F(writer_test, waiting_ends_when_more_is_durable_or_a_stop_is_requested)
 {
     const auto journal = open_log(files_);
     std::stop_source stop;
-    auto first = std::async(std::launch::async, [&journal, &stop] { return journal->wait_beyond(0, stop.get_token()); });
+    auto first = std::async(std::launch::async,
+                            [&journal, &stop] { return journal->wait_beyond(0, stop.get_token()); });
     ASSERT_EQ(store(*journal, 1), append_status::stored);
     EXPECT_EQ(first.get(), 1U);
-    auto second = std::async(std::launch::async, [&journal, &stop] { return journal->wait_beyond(1, stop.get_token()); });
+    auto second = std::async(std::launch::async,
+                             [&journal, &stop] { return journal->wait_beyond(1, stop.get_token()); });
     stop.request_stop();
     EXPECT_EQ(second.get(), 1U);
     auto third = std::async(std::launch::async, [&journal] { return journal->wait_beyond(1, {}); });
@@ -427,5 +436,5 @@ TEST_F(writer_test, many_threads_submit_at_once)
     EXPECT_EQ(found, range(1, 800));
 }
 
-}  // namespace
-}  // namespace chargifyd::journal
+} // namespace
+} // namespace chargifyd::journal
