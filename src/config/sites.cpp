@@ -42,7 +42,8 @@ void read_key_files(table& t, const std::filesystem::path& folder, std::vector<f
         }
         if (key->empty()) {
             t.wrong_at(entry.line, "shared_key_files",
-                       "names an empty key, " + path.string() + "; put the site's Shared Key there");
+                       "names an empty file, " + in_quotes(path.string()) +
+                           "; put the site's Shared Key there");
             continue;
         }
         if (about->open_to_all)

@@ -105,7 +105,8 @@ TEST(sites, refuse_empty_and_repeated_keys)
     EXPECT_THAT(
         r.mistakes(with("[[site]]\nname = \"acme\"\nshared_key_files = [\n\"empty\",\n\"key\",\n\"key\"\n]\n"
                         "shared_keys = [\n\"\",\n\"k3y-of-acme\"\n]")),
-        ElementsAre("5 site.shared_key_files names an empty key, " + (r.dir.path() / "empty").string() + "; put the site's Shared Key there",
+        ElementsAre("5 site.shared_key_files names an empty file, \"" + (r.dir.path() / "empty").string() +
+                        "\"; put the site's Shared Key there",
                     "7 site.shared_key_files has a key that this site has already; remove one of the two",
                     "10 site.shared_keys has an empty key; put the site's Shared Key there",
                     "11 site.shared_keys has a key that this site has already; remove one of the two"));

@@ -273,8 +273,9 @@ TEST(head_scanner, finds_the_end_in_any_pieces)
         ASSERT_EQ(scanner.scan(all.substr(0, first)),
                   whole ? head_scanner::outcome::complete : head_scanner::outcome::more)
             << first;
-        if (!whole)
+        if (!whole) {
             ASSERT_EQ(scanner.scan(all), head_scanner::outcome::complete) << first;
+        }
         ASSERT_EQ(scanner.length(), head.size());
     }
 }
