@@ -28,7 +28,7 @@ void add_status(CLI::App& app, context& ctx);
 void add_subscriptions(CLI::App& app, context& ctx);
 void add_verify(CLI::App& app, context& ctx);
 
-} // namespace CLI
+} // namespace chargifyd::ctl
 
 namespace chargifyd::ctl {
 

@@ -2,6 +2,7 @@
 
 #include <boost/asio/post.hpp>
 
+#include <sys/ioctl.h>
 #include <utility>
 
 namespace chargifyd::ingress {
@@ -9,7 +10,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto linger_time = 2000ms;
+constexpr auto linger_time = 1000ms;
 constexpr std::size_t linger_bytes = 1024 * 1024;
 /// So many reads may succeed at once before the other connections of the thread get their turn.
 constexpr unsigned reads_in_a_row = 16;
@@ -159,7 +160,10 @@ void connection::abandon()
 
 void connection::stop_if_idle()
 {
-    if (idle_)
+    // A request that has arrived but was not read yet is under way too: its wait is about to end by itself.
+    int unread = 0;
+    const bool request_waits = ::ioctl(socket_.native_handle(), FIONREAD, &unread) == 0 && unread > 0;
+    if (idle_ && !request_waits)
         stop();
 }
 

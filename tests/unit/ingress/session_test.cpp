@@ -230,7 +230,7 @@ TEST_F(session_test, reflects_nothing)
 {
     start();
     for (const std::string& request :
-         {get("/<canary>?<canary>"), get("/webhooks", "<canary>"), webhook("<canary>"),
+         {get("/<canary>?<canary>"), get("/webhooks", "<canary>\r\n"), webhook("<canary>"),
           webhook("<canary>", "X-Canary: canary\r\n", "/webhooks/canary"),
           get("/healthz?canary", "X-Canary: canary\r\n")}) {
         auto c = http();

@@ -175,7 +175,8 @@ TEST_F(webhook_server_test, refuses_while_the_queue_is_full)
 
 TEST_F(webhook_server_test, refuses_while_the_disk_is_full)
 {
-    files.set_capacity(0);
+    journal_with.disk_floor_bytes = journal_with.segment_bytes;
+    files.set_capacity(journal_with.segment_bytes * 3 / 2); // below the floor once the first segment is made
     start();
     auto c = http();
     const auto refused = c.ask(webhook("id=1"));
@@ -398,7 +399,7 @@ TEST_F(webhook_server_test, drains_idle_connections_at_once)
     EXPECT_EQ(used.ask(get("/healthz")).status, 200U);
     auto fresh = https();
     client shaking(server->https_addresses().at(0));
-    ASSERT_EQ(server->connections(), 3U);
+    await_connections(3);
     server->drain(1h);
     EXPECT_EQ(server->connections(), 0U);
     EXPECT_EQ(server->health(), "draining");
