@@ -155,6 +155,8 @@ private:
         const config::loaded read = config::load(config_file_);
         for (const config::mistake& m : read.mistakes)
             log::error("configuration not reloaded", {{"mistake", config::format_mistake(config_file_, m)}});
+        for (const config::mistake& w : read.warnings)
+            log::warning("configuration", {{"warning", config::format_mistake(config_file_, w)}});
         if (read.mistakes.empty()) {
             if (const auto done = traffic_->reload(read.value.ingress.tls, read.value.ingress_sites());
                 !done) {
@@ -202,7 +204,6 @@ private:
 int run_daemon(const std::filesystem::path& config_file, config::settings with)
 {
     restrict_process();
-    log::configure(with.log.level, with.log.format);
     daemon all(config_file, std::move(with));
     if (const auto opened = all.open(); !opened) {
         log::error("cannot start", {{"error", opened.error().message}});

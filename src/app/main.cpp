@@ -1,5 +1,6 @@
 #include "daemon.hpp"
 
+#include "chargifyd/base/log.hpp"
 #include "chargifyd/config/settings.hpp"
 
 #include <CLI/CLI.hpp>
@@ -28,6 +29,9 @@ int main(int argc, char** argv)
             std::fprintf(stderr, "%s\n", config::format_mistake(file, m).c_str());
         if (!read.mistakes.empty())
             return 2;
+        log::configure(read.value.log.level, read.value.log.format);
+        for (const config::mistake& w : read.warnings)
+            log::warning("configuration", {{"warning", config::format_mistake(file, w)}});
         return app::run_daemon(file, std::move(read.value));
     } catch (const std::exception& e) {
         std::fprintf(stderr, "chargifyd: %s\n", e.what());
