@@ -309,9 +309,11 @@ void writer::fail(const error& why) noexcept
 {
     queue_.close();
     active_.reset();
-    refuse_everything();
+    const std::size_t refused = refuse_everything();
     durable_.stop();
     try {
+        if (refused > 0 && on_batch_)
+            on_batch_();
         chargifyd::log::error("journal: stopped, nothing more is accepted until a restart",
                               {{"reason", why.message}});
         std::function<void(const error&)> handler;
@@ -327,7 +329,7 @@ void writer::fail(const error& why) noexcept
     }
 }
 
-void writer::refuse_everything() noexcept
+std::size_t writer::refuse_everything() noexcept
 {
     std::size_t count = gathered_.size();
     for (const entry& e : gathered_)
@@ -341,21 +343,22 @@ void writer::refuse_everything() noexcept
         waiting_ = queue_.take({});
     } while (waiting_ != nullptr);
     meters_.queue_webhooks.set(0);
-    if (count > 0 && on_batch_)
-        on_batch_();
+    return count;
 }
 
 void writer::on_failure(std::function<void(const error&)> handler)
 {
-    std::optional<error> already;
+    error already;
     {
         const std::lock_guard hold(failure_mutex_);
-        already = failure_;
-        if (!already)
+        if (!failure_) {
             on_failure_ = std::move(handler);
+            return;
+        }
+        already = *failure_;
     }
-    if (already && handler)
-        handler(*already);
+    if (handler)
+        handler(already);
 }
 
 } // namespace chargifyd::journal

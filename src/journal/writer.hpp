@@ -80,7 +80,7 @@ private:
 
     error describe(const io_status& status, const std::filesystem::path& path) const;
     void fail(const error& why) noexcept;
-    void refuse_everything() noexcept;
+    std::size_t refuse_everything() noexcept;
     void finish();
 
     const options& with_;

@@ -30,7 +30,7 @@ struct options {
     std::size_t queue_webhooks = 8192;              ///< waiting appends; above: queue_full
     std::size_t queue_bytes = 64 * 1024 * 1024;     ///< bodies of waiting appends; above: queue_full
     std::size_t batch_bytes = 1024 * 1024;          ///< a batch is closed once it holds this much
-    std::size_t remembered_webhooks = 65536;        ///< an identical one of these is not written again
+    std::size_t remembered_webhooks = 65536;        ///< so many recent ones are not written twice
     std::uint64_t disk_floor_bytes = 256 * 1024 * 1024; ///< with less free space than this: disk_full
 };
 

@@ -127,7 +127,7 @@ TEST_F(recovery_test, no_failure_of_any_call_makes_a_false_answer)
         o.opened = true;
         log& journal = **opened;
         journal.on_failure([&o](const error&) { ++o.failures_told; });
-        for (int i = 0; i < 50; ++i) {
+        for (int i = 0; i < 34; ++i) {
             const append_status answer = store(journal, o.submitted + 1);
             EXPECT_TRUE(!o.stopped || answer == append_status::stopped)
                 << "there is no way back from a failure";
@@ -136,7 +136,7 @@ TEST_F(recovery_test, no_failure_of_any_call_makes_a_false_answer)
                 o.stored = ++o.submitted;
             else if (o.stopped && o.submitted == o.stored)
                 ++o.submitted; // it may have got to the disk nevertheless
-            if (i == 30)
+            if (i == 20)
                 static_cast<void>(journal.compress(o.stored));
         }
         journal.close();
