@@ -201,9 +201,7 @@ def main():
 
 def print_table(reports, options):
     names = list(reports)
-    rows = []
-    for report in reports.values():
-        rows += [k for r in report for k in r if k not in rows and k != "seconds"]
+    rows = list(dict.fromkeys(k for report in reports.values() for r in report for k in r if k != "seconds"))
     print(f"{options.rounds} rounds of {options.seconds} s, {options.connections} connections, {options.body_bytes}-byte bodies, TLS "
           f"kept alive, {os.cpu_count()} cores shared with the generator; median (lowest to highest)\n")
     print(f"{'':34}" + "".join(f"{n:>36}" for n in names))

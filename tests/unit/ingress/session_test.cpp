@@ -362,6 +362,7 @@ TEST_F(session_test, gives_other_connections_their_turn)
         EXPECT_EQ(http().ask(webhook("id=" + std::to_string(i))).status, 200U);
     done = true;
     asking.join();
+    greedy.finish_sending();
     reading.join();
 }
 

@@ -111,15 +111,16 @@ TEST_F(compress_test, survives_a_power_loss_at_every_moment)
     std::vector<std::unique_ptr<fault_file_system>> images;
     const auto journal = open_log(files_);
     store_range(*journal, 1, 60);
-    files_.before_sync([this, &images] {
+    const auto lose_power = [this, &images] {
         images.push_back(files_.after_power_loss(fault_file_system::loss::all_unsynced, 1));
         for (std::uint64_t seed = 1; seed <= 20; ++seed)
             images.push_back(files_.after_power_loss(fault_file_system::loss::random, seed));
-    });
+    };
+    files_.before_sync(lose_power);
     ASSERT_TRUE(journal->compress(60));
-    ASSERT_TRUE(journal->remove_older(30, timestamp::max()));
+    ASSERT_TRUE(journal->remove_older(45, timestamp::max()));
     files_.before_sync({});
-    images.push_back(files_.after_power_loss(fault_file_system::loss::all_unsynced, 1));
+    lose_power();
     const std::uint64_t first = journal->first_sequence();
     for (const auto& image : images) {
         const auto again = open_log(*image);
