@@ -46,7 +46,9 @@ id find_subscription_id(const envelope& e) noexcept
     return first_of({positive(e.tree, e.subscription, "id"), positive(e.tree, e.payload, "subscription_id"),
                      metafield_owner(e.tree, e.payload, "Subscription"),
                      positive(e.tree, e.tree.branch(e.payload, "transaction"), "subscription_id"),
-                     positive(e.tree, e.tree.branch(e.payload, "statement"), "subscription_id")});
+                     positive(e.tree, e.tree.branch(e.payload, "statement"), "subscription_id"),
+                     positive(e.tree, e.tree.branch(e.payload, "invoice"), "subscription_id"),
+                     positive(e.tree, e.tree.branch(e.payload, "dunner"), "subscription_id")});
 }
 
 id find_customer_id(const envelope& e) noexcept
@@ -54,6 +56,8 @@ id find_customer_id(const envelope& e) noexcept
     return first_of({positive(e.tree, e.tree.branch(e.subscription, "customer"), "id"),
                      positive(e.tree, e.tree.branch(e.payload, "customer"), "id"),
                      positive(e.tree, e.payload, "customer_id"),
+                     positive(e.tree, e.tree.branch(e.payload, "transaction"), "customer_id"),
+                     positive(e.tree, e.tree.branch(e.payload, "invoice"), "customer_id"),
                      metafield_owner(e.tree, e.payload, "Customer")});
 }
 

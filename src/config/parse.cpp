@@ -255,7 +255,7 @@ void file_reader::read_access()
     const auto read = [&](const std::string& state, bool grants) {
         t.flag(state, grants);
         if (t.has(state))
-            into_.state.access[state] = grants;
+            into_.state.access[state] = {grants, {}};
     };
     std::vector<std::string> documented;
     for (const chargify::state_info& state : chargify::state_catalogue()) {

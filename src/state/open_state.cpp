@@ -68,12 +68,21 @@ void write_access_states(sqlite::database& db, const options& with)
 {
     sqlite::write_transaction change(db);
     db.exec("DELETE FROM access_states");
-    sqlite::statement insert(db, "INSERT INTO access_states (state, has_access) VALUES (?, ?) "
-                                 "ON CONFLICT (state) DO UPDATE SET has_access = excluded.has_access");
+    sqlite::statement insert(
+        db, "INSERT INTO access_states (state, has_access, grace_days) VALUES (?, ?, ?) ON CONFLICT (state) "
+            "DO UPDATE SET has_access = excluded.has_access, grace_days = excluded.grace_days");
     for (const chargify::state_info& known : chargify::state_catalogue())
-        sqlite::statement::run(insert).bind(known.name).bind(std::int64_t{known.grants_access}).step();
-    for (const auto& [state, has_access] : with.access)
-        sqlite::statement::run(insert).bind(std::string_view(state)).bind(std::int64_t{has_access}).step();
+        sqlite::statement::run(insert)
+            .bind(known.name)
+            .bind(std::int64_t{known.grants_access})
+            .bind_null()
+            .step();
+    for (const auto& [state, rule] : with.access)
+        sqlite::statement::run(insert)
+            .bind(std::string_view(state))
+            .bind(std::int64_t{rule.has_access})
+            .bind(rule.grace_days ? std::optional<std::int64_t>(*rule.grace_days) : std::nullopt)
+            .step();
     change.commit();
 }
 

@@ -6,6 +6,7 @@
 
 #include <cstring>
 #include <limits>
+#include <tuple>
 
 namespace chargifyd::state {
 
@@ -26,7 +27,7 @@ bool newer_than_base(const moment& patch, const version& base)
 
 bool newer(const moment& a, const moment& b)
 {
-    return a.event_id != b.event_id ? a.event_id > b.event_id : a.webhook_id > b.webhook_id;
+    return std::tie(a.clock, a.event_id, a.webhook_id) > std::tie(b.clock, b.event_id, b.webhook_id);
 }
 
 json to_json(const value& v)
@@ -47,9 +48,9 @@ value from_json(const json& j)
     return {};
 }
 
-/// The patches of a row: `{"columns": {name: [event_id, webhook_id, value]}, "attributes": {key: […]}}`.
-/// nlohmann's objects are sorted by key, so the same set of patches is the same text in whatever order they
-/// came.
+/// The patches of a row: `{"columns": {name: [event_id, webhook_id, value]}, "attributes": {key: […]}}`; of
+/// an object whose patches have a clock it is the fourth element. nlohmann's objects are sorted by key, so
+/// the same set of patches is the same text in whatever order they came.
 class patch_set {
 public:
     explicit patch_set(const std::string& stored)
@@ -63,6 +64,8 @@ public:
         if (!slot.is_null() && !newer(when, moment_of(slot)))
             return;
         slot = json::array({when.event_id, when.webhook_id, std::move(v)});
+        if (when.clock != 0)
+            slot.push_back(when.clock);
     }
 
     /// Writes over the row every patch that is newer than its base.
@@ -95,7 +98,8 @@ public:
 private:
     static moment moment_of(const json& slot)
     {
-        return {slot[0].get<std::int64_t>(), slot[1].get<std::int64_t>()};
+        return {slot[0].get<std::int64_t>(), slot[1].get<std::int64_t>(),
+                slot.size() > 3 ? slot[3].get<std::int64_t>() : 0};
     }
 
     json all_;
@@ -139,85 +143,49 @@ effect merge_patch(object_row& row, const observation& seen, const moment& when)
     return nothing_kept || !newer_than_base(when, row.base) ? effect::stale : effect::unchanged;
 }
 
-std::string text_at(const observation& seen, std::string_view column)
-{
-    const value& v = seen.columns[*table_of(seen.kind).find(column)];
-    const auto* const text = std::get_if<std::string>(&v);
-    return text != nullptr ? *text : std::string();
-}
-
-std::optional<std::int64_t> integer_at(const observation& seen, std::string_view column)
-{
-    const value& v = seen.columns[*table_of(seen.kind).find(column)];
-    const auto* const number = std::get_if<std::int64_t>(&v);
-    return number != nullptr ? std::optional(*number) : std::nullopt;
-}
-
-std::optional<std::string> some(const std::string& text)
-{
-    return text.empty() ? std::nullopt : std::optional(text);
-}
-
-bool is_ended(const std::string& state)
-{
-    const chargify::state_info* const info = chargify::find_state(state);
-    return info != nullptr && info->ended;
-}
-
 bool is_passing(const std::string& state)
 {
     const chargify::state_info* const info = chargify::find_state(state);
     return info != nullptr && info->passing;
 }
 
-std::string product_name(const subscription_facts& f)
-{
-    if (!f.product_handle.empty())
-        return f.product_handle;
-    return f.product_id ? std::to_string(*f.product_id) : std::string();
-}
-
-void compare_cancellation(const subscription_facts& before, const subscription_facts& after,
-                          std::vector<change>& out)
-{
-    const bool ends_now = after.state == "canceled" && before.state != "canceled";
-    if (ends_now) {
-        out.push_back({"cancellation", some(before.cancel_at), "canceled", some(after.updated_at)});
-    } else if (before.cancel_at != after.cancel_at && after.state != "canceled" &&
-               before.state != "canceled") {
-        out.push_back({"cancellation", some(before.cancel_at),
-                       after.cancel_at.empty() ? "removed" : after.cancel_at, some(after.updated_at)});
-    }
-}
-
 /// Puts a full statement into the subscription's timeline and keeps `changes` what they would be had all
 /// statements come in order: the entry's own changes, and those of its successor, which now has another
 /// predecessor.
-void extend_timeline(store& into, const webhook& w, const observation& seen, const version& at)
+void extend_timeline(store& into, const webhook& w, const version& at)
 {
-    timeline_entry entry{at, w.sequence, facts_of(seen)};
-    if (is_passing(entry.facts.state))
+    if (is_passing(w.timeline->state))
         return;
-    const auto before = into.before(w.site, seen.id, at);
-    const auto after = into.after(w.site, seen.id, at);
-    into.insert_timeline(w.site, seen.id, entry);
-    for (const change& c : compare(before ? &before->facts : nullptr, entry.facts))
-        into.insert_change(w.site, seen.id, w.sequence, c);
+    const std::int64_t id = *w.subscription_id;
+    const timeline_entry entry{at, w.sequence, *w.timeline};
+    const auto before = into.before(w.site, id, at);
+    const auto after = into.after(w.site, id, at);
+    into.insert_timeline(w.site, id, entry);
+    const auto insert = [&](std::vector<change> changes, std::uint64_t sequence) {
+        for (change& c : changes) {
+            c.subscription_id = id;
+            into.insert_change(w.site, sequence, c);
+        }
+    };
+    insert(compare(before ? &before->facts : nullptr, entry.facts), w.sequence);
     if (!after)
         return;
-    const std::vector<change> corrected = compare(&entry.facts, after->facts);
-    if (corrected == into.changes_of(w.site, seen.id, after->sequence))
+    std::vector<change> corrected = compare(&entry.facts, after->facts);
+    for (change& c : corrected)
+        c.subscription_id = id;
+    if (corrected == into.changes_of(w.site, id, after->sequence))
         return;
-    into.remove_changes(w.site, seen.id, after->sequence);
-    for (const change& c : corrected)
-        into.insert_change(w.site, seen.id, after->sequence, c);
+    into.remove_changes(w.site, id, after->sequence);
+    insert(std::move(corrected), after->sequence);
 }
 
 /// A webhook without an id is ordered among its like by its body, below all that have one: any order will do,
 /// as long as it does not depend on which came first.
 moment moment_of(const webhook& w)
 {
-    moment when{w.event_id.value_or(0), w.webhook_id.value_or(0)};
+    moment when;
+    when.event_id = w.event_id.value_or(0);
+    when.webhook_id = w.webhook_id.value_or(0);
     if (!w.webhook_id && w.body_sha256) {
         std::int64_t order = 0;
         std::memcpy(&order, w.body_sha256->data(), sizeof order);
@@ -226,10 +194,9 @@ moment moment_of(const webhook& w)
     return when;
 }
 
-effect apply_observation(store& into, const webhook& w, const observation& seen)
+effect apply_observation(store& into, const webhook& w, const observation& seen, moment when)
 {
-    const moment when = moment_of(w);
-    std::optional<object_row> stored = into.load(seen.kind, w.site, seen.id);
+    std::optional<object_row> stored = into.load(seen.kind, w.site, seen.key);
     object_row row = stored ? std::move(*stored) : object_row();
     if (!stored)
         row.columns.assign(table_of(seen.kind).columns.size(), value());
@@ -239,23 +206,26 @@ effect apply_observation(store& into, const webhook& w, const observation& seen)
     if (!stored)
         what = effect::applied;
     if (what == effect::applied || row.base != base || row.patches != patches)
-        into.save(seen.kind, w.site, seen.id, row);
-    if (seen.full && seen.kind == object_kind::subscription)
-        extend_timeline(into, w, seen, {seen.updated_at, when.event_id, when.webhook_id});
+        into.save(seen.kind, w.site, seen.key, row);
     return what;
 }
 
 outcome apply_observations(store& into, const webhook& w)
 {
-    if (w.observations.empty())
+    if (w.observations.empty() && w.facts.empty())
         return w.known_event ? outcome::unchanged : outcome::unknown;
+    const moment when = moment_of(w);
     bool applied = false;
     bool stale = false;
     for (const observation& seen : w.observations) {
-        const effect what = apply_observation(into, w, seen);
+        const effect what = apply_observation(into, w, seen, when);
         applied |= what == effect::applied;
         stale |= what == effect::stale;
     }
+    if (w.timeline)
+        extend_timeline(into, w, {w.observations.front().updated_at, when.event_id, when.webhook_id});
+    for (const change& fact : w.facts)
+        applied |= into.insert_change(w.site, w.sequence, fact);
     if (applied)
         return outcome::applied;
     return stale ? outcome::stale : outcome::unchanged;
@@ -263,50 +233,10 @@ outcome apply_observations(store& into, const webhook& w)
 
 } // namespace
 
-effect merge(object_row& row, const observation& seen, const moment& when)
+effect merge(object_row& row, const observation& seen, moment when)
 {
+    when.clock = seen.full ? 0 : seen.updated_at;
     return seen.full ? merge_full(row, seen, when) : merge_patch(row, seen, when);
-}
-
-subscription_facts facts_of(const observation& seen)
-{
-    subscription_facts f;
-    f.state = text_at(seen, "state");
-    f.product_id = integer_at(seen, "product_id");
-    f.product_handle = text_at(seen, "product_handle");
-    f.created_at = text_at(seen, "created_at");
-    f.period_started_at = text_at(seen, "current_period_started_at");
-    f.period_ends_at = text_at(seen, "current_period_ends_at");
-    f.updated_at = text_at(seen, "updated_at");
-    if (integer_at(seen, "cancel_at_end_of_period").value_or(0) != 0) {
-        f.cancel_at = text_at(seen, "delayed_cancel_at");
-        if (f.cancel_at.empty())
-            f.cancel_at = f.period_ends_at.empty() ? "scheduled" : f.period_ends_at;
-    }
-    return f;
-}
-
-std::vector<change> compare(const subscription_facts* before, const subscription_facts& after)
-{
-    std::vector<change> out;
-    if (before == nullptr) {
-        out.push_back({"created", std::nullopt, some(after.state), some(after.created_at)});
-        return out;
-    }
-    const bool reactivated = is_ended(before->state) && !is_ended(after.state);
-    if (before->state != after.state)
-        out.push_back({"state", some(before->state), some(after.state), some(after.updated_at)});
-    if (before->product_id != after.product_id)
-        out.push_back(
-            {"product", some(product_name(*before)), some(product_name(after)), some(after.updated_at)});
-    if (!reactivated && after.state == "active" && !before->period_started_at.empty() &&
-        after.period_started_at > before->period_started_at)
-        out.push_back({"renewal", some(before->period_ends_at), some(after.period_ends_at),
-                       some(after.period_started_at)});
-    compare_cancellation(*before, after, out);
-    if (reactivated)
-        out.push_back({"reactivation", some(before->state), some(after.state), some(after.updated_at)});
-    return out;
 }
 
 applied_webhook apply(store& into, const webhook& w)

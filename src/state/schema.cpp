@@ -6,26 +6,30 @@ namespace chargifyd::state {
 
 namespace {
 
-std::string object_table_sql(object_kind kind)
+std::string column_sql(const column& c)
 {
-    const object_table& table = table_of(kind);
-    std::string sql = "CREATE TABLE ";
-    sql += table.name;
-    sql += " (site TEXT NOT NULL, id INTEGER NOT NULL";
-    for (const column& c : table.columns) {
-        sql += ", \"";
-        sql += c.name;
-        sql += "\" ";
-        sql += c.kind == column_kind::integer || c.kind == column_kind::flag ? "INTEGER" : "TEXT";
-        if (c.kind == column_kind::flag)
-            sql += " CHECK (\"" + std::string(c.name) + "\" IN (0, 1))";
+    std::string sql = "\"" + std::string(c.name) + "\" ";
+    sql += c.kind == column_kind::integer || c.kind == column_kind::flag ? "INTEGER" : "TEXT";
+    if (c.kind == column_kind::flag)
+        sql += " CHECK (\"" + std::string(c.name) + "\" IN (0, 1))";
+    return sql;
+}
+
+std::string object_table_sql(const object_table& table)
+{
+    std::string sql = "CREATE TABLE " + std::string(table.name) + " (site TEXT NOT NULL";
+    std::string key = "site";
+    for (const column& c : table.keys) {
+        sql += ", " + column_sql(c) + " NOT NULL";
+        key += ", " + std::string(c.name);
     }
+    for (const column& c : table.columns)
+        sql += ", " + column_sql(c);
     sql += ", attributes TEXT NOT NULL DEFAULT '{}'";
     // Of the projection: the order of the newest full statement, and the patches that may be newer.
     sql += ", version_updated_at INTEGER NOT NULL, version_event_id INTEGER NOT NULL"
            ", version_webhook_id INTEGER NOT NULL, patches TEXT";
-    sql += ", PRIMARY KEY (site, id)) STRICT;\n";
-    return sql;
+    return sql + ", PRIMARY KEY (" + key + ")) STRICT;\n";
 }
 
 constexpr const char* other_tables = R"sql(
@@ -55,13 +59,21 @@ CREATE TABLE changes (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     seq INTEGER NOT NULL,
     site TEXT NOT NULL,
-    subscription_id INTEGER NOT NULL,
+    subscription_id INTEGER,
+    customer_id INTEGER,
     kind TEXT NOT NULL,
+    object_id TEXT,
     old_value TEXT,
     new_value TEXT,
-    occurred_at TEXT
+    amount_in_cents INTEGER,
+    detail TEXT,
+    occurred_at TEXT,
+    identity TEXT
 ) STRICT;
-CREATE INDEX changes_by_subscription ON changes (site, subscription_id, seq);
+CREATE UNIQUE INDEX changes_by_identity ON changes (site, identity) WHERE identity IS NOT NULL;
+CREATE INDEX changes_by_subscription ON changes (site, subscription_id, seq) WHERE subscription_id IS NOT NULL;
+CREATE INDEX changes_by_customer ON changes (site, customer_id) WHERE customer_id IS NOT NULL;
+CREATE INDEX changes_by_kind ON changes (kind, occurred_at);
 
 CREATE TABLE subscription_timeline (
     site TEXT NOT NULL,
@@ -71,12 +83,22 @@ CREATE TABLE subscription_timeline (
     version_webhook_id INTEGER NOT NULL,
     seq INTEGER NOT NULL,
     state TEXT NOT NULL,
+    customer_id INTEGER,
     product_id INTEGER,
     product_handle TEXT NOT NULL,
+    product_price INTEGER,
+    next_product TEXT NOT NULL,
     created_at TEXT NOT NULL,
     period_started_at TEXT NOT NULL,
     period_ends_at TEXT NOT NULL,
+    next_assessment_at TEXT NOT NULL,
+    previous_billing_date TEXT NOT NULL,
     cancel_at TEXT NOT NULL,
+    cancellation_method TEXT NOT NULL,
+    trial_started_at TEXT NOT NULL,
+    trial_ended_at TEXT NOT NULL,
+    expires_at TEXT NOT NULL,
+    resume_at TEXT NOT NULL,
     updated_at TEXT NOT NULL,
     PRIMARY KEY (site, subscription_id, version_updated_at, version_event_id, version_webhook_id)
 ) STRICT, WITHOUT ROWID;
@@ -90,7 +112,8 @@ CREATE TABLE sites (
 
 CREATE TABLE access_states (
     state TEXT PRIMARY KEY,
-    has_access INTEGER NOT NULL CHECK (has_access IN (0, 1))
+    has_access INTEGER NOT NULL CHECK (has_access IN (0, 1)),
+    grace_days INTEGER
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE meta (
@@ -100,36 +123,59 @@ CREATE TABLE meta (
 
 CREATE INDEX subscriptions_by_customer ON subscriptions (site, customer_id);
 CREATE INDEX subscriptions_by_reference ON subscriptions (site, reference) WHERE reference IS NOT NULL;
-CREATE INDEX subscriptions_by_state ON subscriptions (state, site);
+CREATE INDEX subscriptions_by_state ON subscriptions (state, site, id);
+CREATE INDEX subscriptions_by_renewal ON subscriptions (next_assessment_at) WHERE next_assessment_at IS NOT NULL;
 CREATE INDEX customers_by_reference ON customers (site, reference) WHERE reference IS NOT NULL;
 CREATE INDEX customers_by_email ON customers (email) WHERE email IS NOT NULL;
+CREATE INDEX transactions_by_subscription ON transactions (site, subscription_id);
+CREATE INDEX statements_by_subscription ON statements (site, subscription_id);
+CREATE INDEX invoices_by_subscription ON invoices (site, subscription_id);
+CREATE INDEX refunds_by_subscription ON refunds (site, subscription_id);
+CREATE INDEX payment_profiles_by_customer ON payment_profiles (site, customer_id);
 
+-- The rule is in docs/state.md, "Access": the state gives access or not; access that was given ends with the grace of
+-- the state, the scheduled cancellation or the expiry, whichever comes first.
 CREATE VIEW subscription_access AS
-SELECT s.site,
-       s.id AS subscription_id,
-       s.customer_id,
+WITH rule AS (
+    SELECT s.site, s.id, s.customer_id, s.product_handle, s.state, s.current_period_ends_at,
+           COALESCE(a.has_access, 0) = 1 AND COALESCE(s.deleted, 0) = 0 AS grants,
+           NULLIF(min(
+               CASE WHEN s.cancel_at_end_of_period = 1
+                    THEN COALESCE(s.delayed_cancel_at, s.scheduled_cancellation_at, s.current_period_ends_at, '~')
+                    ELSE COALESCE(s.scheduled_cancellation_at, '~') END,
+               COALESCE(s.expires_at, '~'),
+               CASE WHEN a.grace_days IS NULL THEN '~'
+                    ELSE strftime('%Y-%m-%dT%H:%M:%SZ',
+                                  COALESCE((SELECT max(h.occurred_at) FROM changes AS h
+                                            WHERE h.site = s.site AND h.subscription_id = s.id
+                                              AND h.kind IN ('state', 'created') AND h.new_value = s.state),
+                                           s.updated_at),
+                                  '+' || a.grace_days || ' days') END), '~') AS ends_at
+    FROM subscriptions AS s
+    LEFT JOIN access_states AS a ON a.state = s.state
+)
+SELECT r.site,
+       r.id AS subscription_id,
+       r.customer_id,
        c.reference AS customer_reference,
-       s.product_handle,
-       s.state,
-       COALESCE(a.has_access, 0) AS has_access,
-       CASE
-           WHEN COALESCE(a.has_access, 0) = 0 THEN NULL
-           WHEN s.cancel_at_end_of_period = 1 THEN COALESCE(s.delayed_cancel_at, s.current_period_ends_at)
-           WHEN s.expires_at < s.current_period_ends_at THEN s.expires_at
-           ELSE COALESCE(s.current_period_ends_at, s.expires_at)
-       END AS access_until
-FROM subscriptions AS s
-LEFT JOIN customers AS c ON c.site = s.site AND c.id = s.customer_id
-LEFT JOIN access_states AS a ON a.state = s.state;
+       r.product_handle,
+       r.state,
+       r.grants AND COALESCE(r.ends_at > strftime('%Y-%m-%dT%H:%M:%SZ', 'now'), 1) AS has_access,
+       CASE WHEN r.grants THEN COALESCE(r.ends_at, r.current_period_ends_at) END AS access_until
+FROM rule AS r
+LEFT JOIN customers AS c ON c.site = r.site AND c.id = r.customer_id;
 )sql";
 
 } // namespace
 
 const std::string& schema_sql()
 {
-    static const std::string sql = object_table_sql(object_kind::subscription) +
-                                   object_table_sql(object_kind::customer) +
-                                   object_table_sql(object_kind::product) + other_tables;
+    static const std::string sql = [] {
+        std::string all;
+        for (std::size_t kind = 0; kind < object_kinds; ++kind)
+            all += object_table_sql(table_of(kind));
+        return all + other_tables;
+    }();
     return sql;
 }
 

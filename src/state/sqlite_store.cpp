@@ -11,8 +11,6 @@ namespace chargifyd::state {
 
 namespace {
 
-constexpr object_kind all_kinds[] = {object_kind::subscription, object_kind::customer, object_kind::product};
-
 std::string column_list(const object_table& table)
 {
     std::string list;
@@ -23,16 +21,22 @@ std::string column_list(const object_table& table)
 
 std::string select_sql(const object_table& table)
 {
-    return "SELECT " + column_list(table) + " FROM " + std::string(table.name) + " WHERE site = ? AND id = ?";
+    std::string sql = "SELECT " + column_list(table) + " FROM " + std::string(table.name) + " WHERE site = ?";
+    for (const column& c : table.keys)
+        sql += " AND " + std::string(c.name) + " = ?";
+    return sql;
 }
 
 std::string upsert_sql(const object_table& table)
 {
+    std::string keys = "site";
+    for (const column& c : table.keys)
+        keys += ", " + std::string(c.name);
     std::string sql =
-        "INSERT INTO " + std::string(table.name) + " (site, id, " + column_list(table) + ") VALUES (?, ?";
-    for (std::size_t i = 0; i < table.columns.size() + 5; ++i)
+        "INSERT INTO " + std::string(table.name) + " (" + keys + ", " + column_list(table) + ") VALUES (?";
+    for (std::size_t i = 0; i < table.keys.size() + table.columns.size() + 5; ++i)
         sql += ", ?";
-    sql += ") ON CONFLICT (site, id) DO UPDATE SET ";
+    sql += ") ON CONFLICT (" + keys + ") DO UPDATE SET ";
     for (const column& c : table.columns)
         sql += "\"" + std::string(c.name) + "\" = excluded.\"" + std::string(c.name) + "\", ";
     return sql +
@@ -41,9 +45,11 @@ std::string upsert_sql(const object_table& table)
            "patches = excluded.patches";
 }
 
-constexpr std::string_view timeline_columns = "version_updated_at, version_event_id, version_webhook_id, "
-                                              "seq, state, product_id, product_handle, created_at, "
-                                              "period_started_at, period_ends_at, cancel_at, updated_at";
+constexpr std::string_view timeline_columns =
+    "version_updated_at, version_event_id, version_webhook_id, seq, state, customer_id, product_id, "
+    "product_handle, product_price, next_product, created_at, period_started_at, period_ends_at, "
+    "next_assessment_at, previous_billing_date, cancel_at, cancellation_method, trial_started_at, "
+    "trial_ended_at, expires_at, resume_at, updated_at";
 
 std::string neighbour_sql(std::string_view comparison, std::string_view order)
 {
@@ -108,29 +114,34 @@ struct sqlite_store::statements {
                   "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
         , count_delivery(db, "UPDATE events SET deliveries = deliveries + 1 WHERE seq = ?")
         , remove_dead(db, "DELETE FROM events WHERE seq = ? AND outcome = 'dead' RETURNING seq")
-        , load{sqlite::statement(db, select_sql(table_of(all_kinds[0]))),
-               sqlite::statement(db, select_sql(table_of(all_kinds[1]))),
-               sqlite::statement(db, select_sql(table_of(all_kinds[2])))}
-        , save{sqlite::statement(db, upsert_sql(table_of(all_kinds[0]))),
-               sqlite::statement(db, upsert_sql(table_of(all_kinds[1]))),
-               sqlite::statement(db, upsert_sql(table_of(all_kinds[2])))}
         , before(db, neighbour_sql("<", "DESC"))
         , after(db, neighbour_sql(">", "ASC"))
         , insert_timeline(db, "INSERT INTO subscription_timeline (site, subscription_id, " +
                                   std::string(timeline_columns) +
-                                  ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
-        , changes_of(db, "SELECT kind, old_value, new_value, occurred_at FROM changes "
-                         "WHERE site = ? AND subscription_id = ? AND seq = ? ORDER BY id")
-        , remove_changes(db, "DELETE FROM changes WHERE site = ? AND subscription_id = ? AND seq = ?")
+                                  ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+                                  "?, ?, ?)")
+        , changes_of(db,
+                     "SELECT kind, subscription_id, customer_id, object_id, old_value, new_value, "
+                     "amount_in_cents, detail, occurred_at FROM changes "
+                     "WHERE site = ? AND subscription_id = ? AND seq = ? AND identity IS NULL ORDER BY id")
+        , remove_changes(db, "DELETE FROM changes WHERE site = ? AND subscription_id = ? AND seq = ? AND "
+                             "identity IS NULL")
         , add_to_site(
               db, "INSERT INTO sites (site, webhooks, last_seq, last_received_at) VALUES (?, ?, ?, ?) "
                   "ON CONFLICT (site) DO UPDATE SET webhooks = webhooks + excluded.webhooks, "
                   "last_received_at = CASE WHEN excluded.last_seq > last_seq THEN excluded.last_received_at "
                   "ELSE last_received_at END, last_seq = max(last_seq, excluded.last_seq)")
         , insert_change(
-              db, "INSERT INTO changes (seq, site, subscription_id, kind, old_value, new_value, occurred_at) "
-                  "VALUES (?, ?, ?, ?, ?, ?, ?)")
-    {}
+              db, "INSERT INTO changes (seq, site, kind, subscription_id, customer_id, object_id, old_value, "
+                  "new_value, amount_in_cents, detail, occurred_at, identity) "
+                  "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+                  "ON CONFLICT (site, identity) WHERE identity IS NOT NULL DO NOTHING RETURNING id")
+    {
+        for (std::size_t kind = 0; kind < object_kinds; ++kind) {
+            load.emplace_back(db, select_sql(table_of(kind)));
+            save.emplace_back(db, upsert_sql(table_of(kind)));
+        }
+    }
 
     sqlite::statement begin;
     sqlite::statement commit;
@@ -140,8 +151,8 @@ struct sqlite_store::statements {
     sqlite::statement insert_event;
     sqlite::statement count_delivery;
     sqlite::statement remove_dead;
-    std::array<sqlite::statement, 3> load;
-    std::array<sqlite::statement, 3> save;
+    std::vector<sqlite::statement> load; ///< by object_kind, as `save`
+    std::vector<sqlite::statement> save;
     sqlite::statement before;
     sqlite::statement after;
     sqlite::statement insert_timeline;
@@ -271,10 +282,12 @@ bool sqlite_store::remove_dead(const webhook& w)
     return true;
 }
 
-std::optional<object_row> sqlite_store::load(object_kind kind, std::string_view site, std::int64_t id)
+std::optional<object_row> sqlite_store::load(object_kind kind, std::string_view site, const object_key& key)
 {
     sqlite::statement::run row(sql_->load[static_cast<std::size_t>(kind)]);
-    row.bind(site).bind(id);
+    row.bind(site);
+    for (const value& v : key)
+        bind_value(row, v);
     if (!row.step())
         return std::nullopt;
     object_row found;
@@ -288,10 +301,12 @@ std::optional<object_row> sqlite_store::load(object_kind kind, std::string_view 
     return found;
 }
 
-void sqlite_store::save(object_kind kind, std::string_view site, std::int64_t id, const object_row& row)
+void sqlite_store::save(object_kind kind, std::string_view site, const object_key& key, const object_row& row)
 {
     sqlite::statement::run run(sql_->save[static_cast<std::size_t>(kind)]);
-    run.bind(site).bind(id);
+    run.bind(site);
+    for (const value& v : key)
+        bind_value(run, v);
     for (const value& v : row.columns)
         bind_value(run, v);
     run.bind(std::string_view(row.attributes));
@@ -301,6 +316,16 @@ void sqlite_store::save(object_kind kind, std::string_view site, std::int64_t id
 }
 
 namespace {
+
+/// The members that the last columns of the timeline hold, in the order of `timeline_columns`.
+std::array<std::string*, 13> texts_of(subscription_facts& f)
+{
+    return {&f.next_product,   &f.created_at,          &f.period_started_at,
+            &f.period_ends_at, &f.next_assessment_at,  &f.previous_billing_date,
+            &f.cancel_at,      &f.cancellation_method, &f.trial_started_at,
+            &f.trial_ended_at, &f.expires_at,          &f.resume_at,
+            &f.updated_at};
+}
 
 std::optional<timeline_entry> read_neighbour(sqlite::statement& from, std::string_view site, std::int64_t id,
                                              const version& at)
@@ -312,14 +337,15 @@ std::optional<timeline_entry> read_neighbour(sqlite::statement& from, std::strin
     timeline_entry entry;
     entry.at = {row.integer(0), row.integer(1), row.integer(2)};
     entry.sequence = static_cast<std::uint64_t>(row.integer(3));
-    entry.facts.state = row.text(4);
-    entry.facts.product_id = row.optional_integer(5);
-    entry.facts.product_handle = row.text(6);
-    entry.facts.created_at = row.text(7);
-    entry.facts.period_started_at = row.text(8);
-    entry.facts.period_ends_at = row.text(9);
-    entry.facts.cancel_at = row.text(10);
-    entry.facts.updated_at = row.text(11);
+    subscription_facts& f = entry.facts;
+    f.state = row.text(4);
+    f.customer_id = row.optional_integer(5);
+    f.product_id = row.optional_integer(6);
+    f.product_handle = row.text(7);
+    f.product_price = row.optional_integer(8);
+    int column = 9;
+    for (std::string* const text : texts_of(f))
+        *text = row.text(column++);
     return entry;
 }
 
@@ -337,39 +363,56 @@ std::optional<timeline_entry> sqlite_store::after(std::string_view site, std::in
 
 void sqlite_store::insert_timeline(std::string_view site, std::int64_t id, const timeline_entry& entry)
 {
-    const subscription_facts& f = entry.facts;
+    subscription_facts f = entry.facts;
     sqlite::statement::run run(sql_->insert_timeline);
     run.bind(site).bind(id).bind(entry.at.updated_at).bind(entry.at.event_id).bind(entry.at.webhook_id);
-    run.bind(signed_sequence(entry.sequence)).bind(std::string_view(f.state)).bind(f.product_id);
-    run.bind(std::string_view(f.product_handle)).bind(std::string_view(f.created_at));
-    run.bind(std::string_view(f.period_started_at)).bind(std::string_view(f.period_ends_at));
-    run.bind(std::string_view(f.cancel_at)).bind(std::string_view(f.updated_at));
+    run.bind(signed_sequence(entry.sequence)).bind(std::string_view(f.state)).bind(f.customer_id);
+    run.bind(f.product_id).bind(std::string_view(f.product_handle)).bind(f.product_price);
+    for (const std::string* const text : texts_of(f))
+        run.bind(std::string_view(*text));
     run.step();
 }
 
-std::vector<change> sqlite_store::changes_of(std::string_view site, std::int64_t id, std::uint64_t sequence)
+std::vector<change> sqlite_store::changes_of(std::string_view site, std::int64_t subscription_id,
+                                             std::uint64_t sequence)
 {
     sqlite::statement::run row(sql_->changes_of);
-    row.bind(site).bind(id).bind(signed_sequence(sequence));
+    row.bind(site).bind(subscription_id).bind(signed_sequence(sequence));
     std::vector<change> all;
-    while (row.step())
-        all.push_back(
-            {std::string(row.text(0)), row.optional_text(1), row.optional_text(2), row.optional_text(3)});
+    while (row.step()) {
+        change c;
+        c.kind = row.text(0);
+        c.subscription_id = row.optional_integer(1);
+        c.customer_id = row.optional_integer(2);
+        c.object_id = row.optional_text(3);
+        c.old_value = row.optional_text(4);
+        c.new_value = row.optional_text(5);
+        c.amount_in_cents = row.optional_integer(6);
+        c.detail = row.optional_text(7);
+        c.occurred_at = row.optional_text(8);
+        all.push_back(std::move(c));
+    }
     return all;
 }
 
-void sqlite_store::remove_changes(std::string_view site, std::int64_t id, std::uint64_t sequence)
+void sqlite_store::remove_changes(std::string_view site, std::int64_t subscription_id, std::uint64_t sequence)
 {
-    sqlite::statement::run(sql_->remove_changes).bind(site).bind(id).bind(signed_sequence(sequence)).step();
+    sqlite::statement::run(sql_->remove_changes)
+        .bind(site)
+        .bind(subscription_id)
+        .bind(signed_sequence(sequence))
+        .step();
 }
 
-void sqlite_store::insert_change(std::string_view site, std::int64_t id, std::uint64_t sequence,
-                                 const change& c)
+bool sqlite_store::insert_change(std::string_view site, std::uint64_t sequence, const change& c)
 {
     sqlite::statement::run run(sql_->insert_change);
-    run.bind(signed_sequence(sequence)).bind(site).bind(id).bind(std::string_view(c.kind));
-    run.bind(some(c.old_value)).bind(some(c.new_value)).bind(some(c.occurred_at));
-    run.step();
+    run.bind(signed_sequence(sequence)).bind(site).bind(std::string_view(c.kind));
+    run.bind(c.subscription_id).bind(c.customer_id).bind(some(c.object_id));
+    run.bind(some(c.old_value)).bind(some(c.new_value)).bind(c.amount_in_cents).bind(some(c.detail));
+    run.bind(some(c.occurred_at));
+    run.bind(c.identity.empty() ? std::nullopt : std::optional<std::string_view>(c.identity));
+    return run.step();
 }
 
 bool sqlite_store::checkpoint(bool truncate)

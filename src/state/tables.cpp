@@ -1,10 +1,18 @@
 #include "chargifyd/state/tables.hpp"
 
+#include <array>
+
 namespace chargifyd::state {
 
 namespace {
 
 using enum column_kind;
+
+constexpr column by_id[] = {{"id", integer}};
+constexpr column by_uid[] = {{"uid", text}};
+constexpr column by_subscription[] = {{"subscription_id", integer}};
+constexpr column by_component[] = {{"subscription_id", integer}, {"component_id", integer}};
+constexpr column by_field[] = {{"resource_type", text}, {"resource_id", integer}, {"name", text}};
 
 constexpr column subscription_columns[] = {
     {"customer_id", integer},
@@ -32,11 +40,30 @@ constexpr column subscription_columns[] = {
     {"payment_collection_method", text},
     {"snap_day", text},
     {"coupon_code", text},
+    {"scheduled_cancellation_at", time},
+    {"reason_code", text},
+    {"on_hold_at", time},
+    {"automatically_resume_at", time},
+    {"total_revenue_in_cents", integer},
+    {"product_price_in_cents", integer},
+    {"product_price_point_id", integer},
+    {"next_product_id", integer},
+    {"next_product_handle", text},
+    {"next_product_price_point_id", integer},
+    {"payment_type", text},
+    {"payment_profile_id", integer},
+    {"group_uid", text},
+    {"payer_id", integer},
+    {"signup_payment_id", integer},
+    {"credit_balance_in_cents", integer},
+    {"prepayment_balance_in_cents", integer},
+    {"deleted", flag},
 };
 
 constexpr column customer_columns[] = {
-    {"reference", text},    {"first_name", text}, {"last_name", text},  {"email", text},
-    {"organization", text}, {"created_at", time}, {"updated_at", time},
+    {"reference", text},  {"first_name", text},   {"last_name", text},
+    {"email", text},      {"organization", text}, {"created_at", time},
+    {"updated_at", time}, {"parent_id", integer}, {"deleted", flag},
 };
 
 constexpr column product_columns[] = {
@@ -47,11 +74,140 @@ constexpr column product_columns[] = {
     {"price_in_cents", integer},
     {"interval", integer},
     {"interval_unit", text},
+    {"initial_charge_in_cents", integer},
+    {"trial_price_in_cents", integer},
+    {"trial_interval", integer},
+    {"trial_interval_unit", text},
+    {"version_number", integer},
+    {"product_price_point_id", integer},
+    {"created_at", time},
+    {"updated_at", time},
+    {"archived_at", time},
 };
 
-constexpr object_table subscriptions{"subscriptions", subscription_columns};
-constexpr object_table customers{"customers", customer_columns};
-constexpr object_table products{"products", product_columns};
+constexpr column transaction_columns[] = {
+    {"subscription_id", integer},
+    {"customer_id", integer},
+    {"type", text},
+    {"kind", text},
+    {"success", flag},
+    {"amount_in_cents", integer},
+    {"memo", text},
+    {"created_at", time},
+    {"starting_balance_in_cents", integer},
+    {"ending_balance_in_cents", integer},
+    {"refunded_amount_in_cents", integer},
+    {"payment_id", integer},
+    {"product_id", integer},
+    {"component_id", integer},
+    {"statement_id", integer},
+    {"invoice_id", text},
+    {"gateway_used", text},
+    {"gateway_transaction_id", text},
+    {"card_type", text},
+};
+
+constexpr column component_columns[] = {
+    {"name", text},
+    {"kind", text},
+    {"unit_name", text},
+    {"quantity", decimal},
+    {"unit_balance", decimal},
+    {"updated_at", time},
+    {"handle", text},
+    {"overage_unit_balance", decimal},
+    {"price_point_id", integer},
+    {"price_point_handle", text},
+    {"price_point_name", text},
+};
+
+constexpr column statement_columns[] = {
+    {"subscription_id", integer},
+    {"customer_id", integer},
+    {"opened_at", time},
+    {"closed_at", time},
+    {"settled_at", time},
+    {"starting_balance_in_cents", integer},
+    {"ending_balance_in_cents", integer},
+    {"total_in_cents", integer},
+    {"memo", text},
+    {"created_at", time},
+    {"updated_at", time},
+};
+
+constexpr column invoice_columns[] = {
+    {"subscription_id", integer},
+    {"customer_id", integer},
+    {"number", text},
+    {"sequence_number", integer},
+    {"role", text},
+    {"status", text},
+    {"issue_date", text},
+    {"due_date", text},
+    {"paid_date", text},
+    {"currency", text},
+    {"total_amount", decimal},
+    {"due_amount", decimal},
+    {"paid_amount", decimal},
+    {"tax_amount", decimal},
+    {"credit_amount", decimal},
+    {"refund_amount", decimal},
+    {"product_name", text},
+    {"consolidation_level", text},
+    {"created_at", time},
+    {"updated_at", time},
+};
+
+constexpr column payment_profile_columns[] = {
+    {"customer_id", integer}, {"payment_type", text},        {"card_type", text},
+    {"last_four", text},      {"expiration_month", integer}, {"expiration_year", integer},
+    {"bank_name", text},      {"gateway_handle", text},      {"disabled", flag},
+};
+
+constexpr column custom_field_columns[] = {
+    {"metafield_id", integer},
+    {"value", text},
+    {"deleted", flag},
+};
+
+constexpr column subscription_group_columns[] = {
+    {"scheme", text},
+    {"primary_subscription_id", integer},
+};
+
+constexpr column refund_columns[] = {
+    {"subscription_id", integer},
+    {"customer_id", integer},
+    {"payment_id", integer},
+    {"success", flag},
+    {"amount_in_cents", integer},
+    {"currency", text},
+    {"memo", text},
+    {"gateway_used", text},
+    {"gateway_transaction_id", text},
+    {"created_at", time},
+};
+
+constexpr column dunning_columns[] = {
+    {"state", text},       {"attempts", integer},       {"revenue_at_risk_in_cents", integer},
+    {"created_at", time},  {"last_attempted_at", time}, {"step_day", integer},
+    {"step_action", text}, {"next_step_day", integer},  {"next_step_action", text},
+};
+
+constexpr std::array<object_table, object_kinds> tables{{
+    {"subscriptions", by_id, subscription_columns},
+    {"customers", by_id, customer_columns},
+    {"products", by_id, product_columns},
+    {"transactions", by_id, transaction_columns},
+    {"components", by_component, component_columns},
+    {"statements", by_id, statement_columns},
+    {"invoices", by_uid, invoice_columns},
+    {"payment_profiles", by_id, payment_profile_columns},
+    {"custom_fields", by_field, custom_field_columns},
+    {"subscription_groups", by_uid, subscription_group_columns},
+    {"refunds", by_id, refund_columns},
+    {"dunning", by_subscription, dunning_columns},
+}};
 
 } // namespace
 
@@ -66,15 +222,12 @@ std::optional<std::size_t> object_table::find(std::string_view column_name) cons
 
 const object_table& table_of(object_kind kind) noexcept
 {
-    switch (kind) {
-    case object_kind::subscription:
-        return subscriptions;
-    case object_kind::customer:
-        return customers;
-    case object_kind::product:
-        return products;
-    }
-    return subscriptions;
+    return tables[static_cast<std::size_t>(kind)];
+}
+
+const object_table& table_of(std::size_t kind) noexcept
+{
+    return tables[kind];
 }
 
 } // namespace chargifyd::state

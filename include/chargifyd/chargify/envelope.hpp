@@ -26,10 +26,10 @@ struct envelope {
     std::optional<std::string_view> subdomain; ///< `payload[site][subdomain]`
 
     /// The first there is of `payload[subscription][id]`, `payload[subscription_id]`, the owner of
-    /// `payload[metafield]`, `payload[transaction][subscription_id]`, `payload[statement][subscription_id]`.
+    /// `payload[metafield]`, `payload[transaction][subscription_id]`, and likewise of `statement`, `invoice` and `dunner`.
     std::optional<std::int64_t> subscription_id;
-    /// … of `payload[subscription][customer][id]`, `payload[customer][id]`, `payload[customer_id]`, the owner
-    /// of `payload[metafield]`.
+    /// … of `payload[subscription][customer][id]`, `payload[customer][id]`, `payload[customer_id]`, the
+    /// `customer_id` of `payload[transaction]` and `payload[invoice]`, the owner of `payload[metafield]`.
     std::optional<std::int64_t> customer_id;
     /// … of `payload[subscription][product][id]`, `payload[product][id]`.
     std::optional<std::int64_t> product_id;

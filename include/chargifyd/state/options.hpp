@@ -1,13 +1,23 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 
 namespace chargifyd::state {
 
+/// What a subscription state means for access.
+struct access_rule {
+    bool has_access = false;
+    /// Access ends so many days after the subscription came into the state; without a value it does not.
+    std::optional<int> grace_days;
+
+    bool operator==(const access_rule&) const = default;
+};
+
 struct options {
-    /// State name to "has access", laid over the defaults of chargify::state_catalogue().
-    std::map<std::string, bool> access;
+    /// By state name, laid over the defaults of chargify::state_catalogue().
+    std::map<std::string, access_rule> access;
 };
 
 } // namespace chargifyd::state

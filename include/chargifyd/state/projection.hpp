@@ -12,21 +12,20 @@ namespace chargifyd::state {
 
 enum class effect { applied, unchanged, stale };
 
-/// When a patch was made: the part of a version that does not come from the object.
+/// When a patch was made.
 struct moment {
     std::int64_t event_id = 0;
     std::int64_t webhook_id = 0;
+    std::int64_t clock = 0; ///< of an object whose patches have one, else 0; seconds since 1970
 };
 
 /// Merges a statement into a row (a new one: `row` with empty columns). A full statement replaces a row whose
 /// base is older, except for fields with a newer patch. A patch sets the fields it names, unless a newer
 /// patch or a newer full statement spoke of them.
-effect merge(object_row& row, const observation& seen, const moment& when);
+effect merge(object_row& row, const observation& seen, moment when);
 
-/// The facts of a full statement about a subscription.
-subscription_facts facts_of(const observation& seen);
-
-/// What happened between two neighbours of a timeline; `before` is null for the first.
+/// What happened between two neighbours of a timeline; `before` is null for the first. The changes have no
+/// subscription yet.
 std::vector<change> compare(const subscription_facts* before, const subscription_facts& after);
 
 /// The result of one webhook.

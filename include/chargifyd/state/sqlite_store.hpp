@@ -19,7 +19,7 @@ inline constexpr const char* state_file_name = "state.db";
 /// The copy of the state that retention made before it deleted journal segments.
 inline constexpr const char* snapshot_file_name = "snapshot.db";
 /// `PRAGMA user_version`.
-inline constexpr int schema_version = 1;
+inline constexpr int schema_version = 2;
 /// `PRAGMA application_id`: "CHGD".
 inline constexpr int application_id = 0x43484744;
 
@@ -41,15 +41,15 @@ public:
     void insert_event(const webhook& w, outcome o) override;
     void count_delivery(const webhook& w, std::uint64_t sequence) override;
     bool remove_dead(const webhook& w) override;
-    std::optional<object_row> load(object_kind kind, std::string_view site, std::int64_t id) override;
-    void save(object_kind kind, std::string_view site, std::int64_t id, const object_row& row) override;
+    std::optional<object_row> load(object_kind kind, std::string_view site, const object_key& key) override;
+    void save(object_kind kind, std::string_view site, const object_key& key, const object_row& row) override;
     std::optional<timeline_entry> before(std::string_view site, std::int64_t id, const version& at) override;
     std::optional<timeline_entry> after(std::string_view site, std::int64_t id, const version& at) override;
     void insert_timeline(std::string_view site, std::int64_t id, const timeline_entry& entry) override;
-    std::vector<change> changes_of(std::string_view site, std::int64_t id, std::uint64_t sequence) override;
-    void remove_changes(std::string_view site, std::int64_t id, std::uint64_t sequence) override;
-    void insert_change(std::string_view site, std::int64_t id, std::uint64_t sequence,
-                       const change& c) override;
+    std::vector<change> changes_of(std::string_view site, std::int64_t subscription_id,
+                                   std::uint64_t sequence) override;
+    void remove_changes(std::string_view site, std::int64_t subscription_id, std::uint64_t sequence) override;
+    bool insert_change(std::string_view site, std::uint64_t sequence, const change& c) override;
 
     /// Copies the WAL into the file as far as readers let it; with `truncate` empties the WAL too. True: all
     /// of it.

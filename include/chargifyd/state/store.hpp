@@ -22,35 +22,11 @@ struct object_row {
     std::string patches;
 };
 
-/// What a full statement says about the facts that `changes` reports.
-struct subscription_facts {
-    std::string state;
-    std::optional<std::int64_t> product_id;
-    std::string product_handle;
-    std::string created_at;
-    std::string period_started_at;
-    std::string period_ends_at;
-    std::string cancel_at; ///< when a cancellation is scheduled; "scheduled" when the moment is not known
-    std::string updated_at;
-
-    bool operator==(const subscription_facts&) const = default;
-};
-
 /// One entry of a subscription's timeline.
 struct timeline_entry {
     version at;
     std::uint64_t sequence = 0; ///< the webhook that brought it
     subscription_facts facts;
-};
-
-/// One row of `changes`.
-struct change {
-    std::string kind;
-    std::optional<std::string> old_value;
-    std::optional<std::string> new_value;
-    std::optional<std::string> occurred_at;
-
-    bool operator==(const change&) const = default;
 };
 
 class store {
@@ -73,8 +49,10 @@ public:
     /// Removes the row of a dead letter, to apply its webhook again. False: there is no such dead letter.
     virtual bool remove_dead(const webhook& w) = 0;
 
-    virtual std::optional<object_row> load(object_kind kind, std::string_view site, std::int64_t id) = 0;
-    virtual void save(object_kind kind, std::string_view site, std::int64_t id, const object_row& row) = 0;
+    virtual std::optional<object_row> load(object_kind kind, std::string_view site,
+                                           const object_key& key) = 0;
+    virtual void save(object_kind kind, std::string_view site, const object_key& key,
+                      const object_row& row) = 0;
 
     /// The entries next to `at` in a subscription's timeline.
     virtual std::optional<timeline_entry> before(std::string_view site, std::int64_t id,
@@ -84,11 +62,13 @@ public:
     virtual void insert_timeline(std::string_view site, std::int64_t id, const timeline_entry& entry) = 0;
 
     /// The changes that a timeline entry made, in order.
-    virtual std::vector<change> changes_of(std::string_view site, std::int64_t id,
+    virtual std::vector<change> changes_of(std::string_view site, std::int64_t subscription_id,
                                            std::uint64_t sequence) = 0;
-    virtual void remove_changes(std::string_view site, std::int64_t id, std::uint64_t sequence) = 0;
-    virtual void insert_change(std::string_view site, std::int64_t id, std::uint64_t sequence,
-                               const change& c) = 0;
+    virtual void remove_changes(std::string_view site, std::int64_t subscription_id,
+                                std::uint64_t sequence) = 0;
+    /// Adds a change that the webhook of that sequence told. False: a change of the same identity is there
+    /// already.
+    virtual bool insert_change(std::string_view site, std::uint64_t sequence, const change& c) = 0;
 };
 
 /// Whether a failure of `apply` is the fault of that one webhook (a value that the store refuses, a bug in

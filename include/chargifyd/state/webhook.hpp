@@ -39,17 +39,62 @@ struct version {
 /// What one webhook says about one object.
 struct observation {
     object_kind kind = object_kind::subscription;
-    std::int64_t id = 0;
-    /// The whole object with its own clock: it replaces what is older. Otherwise a patch: it names some
-    /// fields, has no clock of its own, and never blanks a field.
+    object_key key;
+    /// The whole object: it replaces what is older. Otherwise a patch: it names some fields and never blanks
+    /// one.
     bool full = false;
-    std::int64_t updated_at = 0; ///< of a full one, seconds since 1970
+    /// Seconds since 1970: the object's own clock, of a component the moment of its event; 0: it has none,
+    /// and the event id alone decides.
+    std::int64_t updated_at = 0;
     /// One per column of the table. In a patch the empty alternative means "not named".
     std::vector<value> columns;
     /// Of a full one: all that has no column, a JSON object nested as received, without vault tokens.
     std::string attributes;
     /// Of a patch: the same, key by key, each with its JSON value; only what is not empty.
     std::vector<std::pair<std::string, std::string>> extras;
+};
+
+/// What a full statement says about the facts of a subscription that `changes` reports. Texts are empty where
+/// nothing was said.
+struct subscription_facts {
+    std::string state;
+    std::optional<std::int64_t> customer_id;
+    std::optional<std::int64_t> product_id;
+    std::string product_handle;
+    std::optional<std::int64_t> product_price; ///< cents a year, to tell an upgrade from a downgrade
+    std::string next_product;                  ///< of a scheduled change: handle, else id
+    std::string created_at;
+    std::string period_started_at;
+    std::string period_ends_at;
+    std::string next_assessment_at;
+    std::string previous_billing_date; ///< only billing_date_change says it
+    std::string cancel_at; ///< when a cancellation is scheduled; "scheduled" when the moment is not known
+    std::string cancellation_method;
+    std::string trial_started_at;
+    std::string trial_ended_at;
+    std::string expires_at;
+    std::string resume_at;
+    std::string updated_at;
+
+    bool operator==(const subscription_facts&) const = default;
+};
+
+/// One row of `changes`: a fact.
+struct change {
+    std::string kind;
+    std::optional<std::int64_t> subscription_id;
+    std::optional<std::int64_t> customer_id;
+    std::optional<std::string> object_id; ///< of the transaction, component, invoice, … it is about
+    std::optional<std::string> old_value;
+    std::optional<std::string> new_value;
+    std::optional<std::int64_t> amount_in_cents;
+    std::optional<std::string> detail;
+    std::optional<std::string> occurred_at;
+    /// What makes it the same fact when another webhook tells it. Empty: it is derived from the timeline of
+    /// its subscription.
+    std::string identity;
+
+    bool operator==(const change&) const = default;
 };
 
 /// A webhook, read and normalised: all that applying it needs. A value, made by `prepare` on any thread.
@@ -70,6 +115,8 @@ struct webhook {
     bool known_event = false;
     std::string error; ///< why it is a dead letter; empty: it is none
     std::vector<observation> observations;
+    std::optional<subscription_facts> timeline; ///< of the full statement about `subscription_id`
+    std::vector<change> facts;                  ///< that stand in this webhook alone
 };
 
 /// Reads a journalled body. Pure, and total: a body that cannot be read becomes a webhook with an `error`.

@@ -116,7 +116,8 @@ format = "json"
     EXPECT_EQ(s.journal.remembered_webhooks, 300U);
     EXPECT_EQ(s.pipeline.workers, 5U);
     EXPECT_EQ(s.pipeline.batch_webhooks, 64U);
-    EXPECT_EQ(s.state.access, (std::map<std::string, bool>{{"past_due", false}, {"unheard_of", true}}));
+    EXPECT_EQ(s.state.access, (std::map<std::string, state::access_rule>{{"past_due", {false, {}}},
+                                                                         {"unheard_of", {true, {}}}}));
     EXPECT_EQ(s.log.level, log::level::debug);
     EXPECT_EQ(s.log.format, log::format::json);
     for (const std::string& line : s.effective) {
@@ -339,8 +340,9 @@ TEST(parse, lays_access_over_the_states)
     const loaded out =
         r.parse(reading::valid("[access]\npast_due = false\nactve = true\nbrand_new_thing = false\n"));
     EXPECT_THAT(reading::lines(out.mistakes), IsEmpty());
-    EXPECT_EQ(out.value.state.access, (std::map<std::string, bool>{
-                                          {"past_due", false}, {"actve", true}, {"brand_new_thing", false}}));
+    EXPECT_EQ(out.value.state.access,
+              (std::map<std::string, state::access_rule>{
+                  {"past_due", {false, {}}}, {"actve", {true, {}}}, {"brand_new_thing", {false, {}}}}));
     EXPECT_THAT(
         reading::lines(out.warnings),
         ElementsAre("8 access.actve is a state that Chargify has not documented; did you mean active?",

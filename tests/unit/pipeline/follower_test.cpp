@@ -43,13 +43,15 @@ public:
     void insert_event(const state::webhook& w, state::outcome o) override { real_.insert_event(w, o); }
     void count_delivery(const state::webhook& w, std::uint64_t s) override { real_.count_delivery(w, s); }
     bool remove_dead(const state::webhook& w) override { return real_.remove_dead(w); }
-    std::optional<state::object_row> load(state::object_kind k, std::string_view s, std::int64_t id) override
+    std::optional<state::object_row> load(state::object_kind k, std::string_view s,
+                                          const state::object_key& key) override
     {
-        return real_.load(k, s, id);
+        return real_.load(k, s, key);
     }
-    void save(state::object_kind k, std::string_view s, std::int64_t id, const state::object_row& r) override
+    void save(state::object_kind k, std::string_view s, const state::object_key& key,
+              const state::object_row& r) override
     {
-        real_.save(k, s, id, r);
+        real_.save(k, s, key, r);
     }
     std::optional<state::timeline_entry> before(std::string_view s, std::int64_t id,
                                                 const state::version& v) override
@@ -73,10 +75,9 @@ public:
     {
         real_.remove_changes(s, id, seq);
     }
-    void insert_change(std::string_view s, std::int64_t id, std::uint64_t seq,
-                       const state::change& c) override
+    bool insert_change(std::string_view s, std::uint64_t seq, const state::change& c) override
     {
-        real_.insert_change(s, id, seq, c);
+        return real_.insert_change(s, seq, c);
     }
 
 private:

@@ -334,8 +334,8 @@ TEST_F(projection, a_late_statement_corrects_the_changes_around_it)
     b.state = "canceled";
     b.updated_at = "2026-03-01 10:00:00 -0500";
     give(b.str());
-    EXPECT_THAT(changes(),
-                ElementsAre("created - trialing", "state trialing canceled", "cancellation - canceled"));
+    EXPECT_THAT(changes(), ElementsAre("created - trialing", "trial_started - -", "state trialing canceled",
+                                       "trial_ended - canceled", "cancellation - canceled"));
     b.webhook_id = 2;
     b.event_id = 2;
     b.state = "active";
@@ -344,7 +344,7 @@ TEST_F(projection, a_late_statement_corrects_the_changes_around_it)
     std::vector<std::string> all = changes();
     std::sort(all.begin(), all.end());
     EXPECT_THAT(all, ElementsAre("cancellation - canceled", "created - trialing", "state active canceled",
-                                 "state trialing active"));
+                                 "state trialing active", "trial_ended - active", "trial_started - -"));
 }
 
 TEST_F(projection, access_follows_the_table_of_states)
@@ -367,8 +367,8 @@ TEST_F(projection, access_follows_the_table_of_states)
     EXPECT_EQ(ask("SELECT has_access FROM subscription_access"), "0\n");
     store_.reset();
     options with;
-    with.access["canceled"] = true;
-    with.access["some_future_state"] = true;
+    with.access["canceled"].has_access = true;
+    with.access["some_future_state"].has_access = true;
     store_ = std::move(*sqlite_store::open(folder_ / "state.db", "j", with));
     EXPECT_EQ(ask("SELECT has_access FROM subscription_access"), "1\n");
 }

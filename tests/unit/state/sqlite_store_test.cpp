@@ -72,8 +72,8 @@ TEST(sqlite_store, rows_and_cursor_are_one_transaction)
     }
     const auto store = open_or_die(folder / "state.db");
     EXPECT_EQ(store->cursor(), 1U);
-    EXPECT_TRUE(store->load(object_kind::subscription, "acme", 100));
-    EXPECT_FALSE(store->load(object_kind::subscription, "acme", 200));
+    EXPECT_TRUE(store->load(object_kind::subscription, "acme", {std::int64_t{100}}));
+    EXPECT_FALSE(store->load(object_kind::subscription, "acme", {std::int64_t{200}}));
 }
 
 TEST(sqlite_store, refuses_what_is_not_its_own_and_changes_nothing)
@@ -165,7 +165,7 @@ TEST(sqlite_store, takes_over_a_rebuilt_file_and_keeps_its_own_access_table)
 {
     const test::temporary_directory folder;
     options with;
-    with.access["canceled"] = true;
+    with.access["canceled"].has_access = true;
     const auto live = std::move(*sqlite_store::open(folder / "state.db", "journal-1", with));
     apply_one(*live, 1, test::subscription_body{}.str());
     {
@@ -176,8 +176,8 @@ TEST(sqlite_store, takes_over_a_rebuilt_file_and_keeps_its_own_access_table)
     }
     ASSERT_TRUE(live->replace_by(folder / "fresh.db"));
     EXPECT_EQ(live->cursor(), 7U);
-    EXPECT_FALSE(live->load(object_kind::subscription, "acme", 100));
-    EXPECT_TRUE(live->load(object_kind::subscription, "acme", 300));
+    EXPECT_FALSE(live->load(object_kind::subscription, "acme", {std::int64_t{100}}));
+    EXPECT_TRUE(live->load(object_kind::subscription, "acme", {std::int64_t{300}}));
     sqlite::database db(folder / "state.db", sqlite::access::read_only);
     EXPECT_EQ(db.integer("SELECT has_access FROM access_states WHERE state = 'canceled'"), 1);
 
@@ -198,7 +198,7 @@ TEST(copy_state, makes_a_whole_copy_beside_a_writer)
     apply_one(*store, 6, "id=9&event=test");
     const auto copy = open_or_die(folder / "snapshot.db");
     EXPECT_EQ(copy->cursor(), 5U);
-    EXPECT_TRUE(copy->load(object_kind::customer, "acme", 7));
+    EXPECT_TRUE(copy->load(object_kind::customer, "acme", {std::int64_t{7}}));
     EXPECT_FALSE(std::filesystem::exists(folder / "snapshot.db.tmp"));
 }
 
