@@ -97,6 +97,8 @@ change fact_reader::make(std::string kind) const
     c.kind = std::move(kind);
     c.subscription_id = e_.subscription_id;
     c.customer_id = e_.customer_id;
+    if (e_.occurred_at)
+        c.occurred_at = format_utc(*e_.occurred_at);
     return c;
 }
 
@@ -121,8 +123,10 @@ std::string fact_reader::occasion(const change& c) const
 
 void fact_reader::read_customer(const observation& seen)
 {
+    // Most payloads carry the customer as it is; these say that something about it happened.
+    const bool alone = e_.subscription == form::none;
     const auto created_at = text_at(seen, "created_at");
-    if (!created_at)
+    if (!created_at || !(alone || e_.event == "signup_success"))
         return;
     change c = make("customer");
     c.subscription_id.reset();
@@ -131,7 +135,6 @@ void fact_reader::read_customer(const observation& seen)
     c.occurred_at = created_at;
     const std::string id = key_text(seen);
     keep(c, {id, "created"});
-    // Others carry the customer as it is; this one says that something about it changed.
     const auto updated_at = text_at(seen, "updated_at");
     if (e_.event != "customer_update" || !updated_at)
         return;
@@ -168,7 +171,8 @@ void fact_reader::read_refund(const observation& seen)
         c.new_value = std::to_string(*c.amount_in_cents);
     if (const auto payment = integer_at(seen, "payment_id"))
         c.detail = "payment " + std::to_string(*payment);
-    c.occurred_at = text_at(seen, "created_at");
+    if (const auto created_at = text_at(seen, "created_at"))
+        c.occurred_at = created_at;
     keep(std::move(c), {key_text(seen)});
 }
 
@@ -250,9 +254,10 @@ void fact_reader::read_dunning(const observation& seen)
     if (const auto day = integer_at(seen, "step_day"))
         c.detail = "day " + std::to_string(*day);
     c.amount_in_cents = integer_at(seen, "revenue_at_risk_in_cents");
-    c.occurred_at = text_at(seen, "last_attempted_at");
-    keep(c, {key_text(seen), text_at(seen, "created_at").value_or(""), c.detail.value_or(""),
-             c.new_value.value_or(""), c.occurred_at.value_or("")});
+    if (const auto attempted_at = text_at(seen, "last_attempted_at"))
+        c.occurred_at = attempted_at;
+    keep(c, {key_text(seen), text_at(seen, "created_at").value_or(occasion(c)), c.detail.value_or(""),
+             c.new_value.value_or("")});
 }
 
 void fact_reader::read_object(const observation& seen)
@@ -296,7 +301,6 @@ void fact_reader::read_component()
     const text when = text_at(*seen, "updated_at");
     change c = make("allocation");
     c.object_id = id;
-    c.occurred_at = when;
     if (tree_.value(e_.payload, "new_allocation")) {
         c.old_value = decimal("previous_allocation");
         c.new_value = decimal("new_allocation");

@@ -13,8 +13,7 @@ std::vector<observation> observe(const chargify::envelope& e);
 std::optional<subscription_facts> read_timeline(const chargify::envelope& e,
                                                 const std::vector<observation>& observations);
 
-/// The facts that a payload tells by itself. Their content depends on nothing else, so that two webhooks that
-/// tell the same fact make the same row.
+/// The facts that a payload tells by itself, each with an identity.
 std::vector<change> read_facts(const chargify::envelope& e, const std::vector<observation>& observations);
 
 } // namespace chargifyd::state

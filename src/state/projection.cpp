@@ -164,7 +164,7 @@ void extend_timeline(store& into, const webhook& w, const version& at)
     const auto insert = [&](std::vector<change> changes, std::uint64_t sequence) {
         for (change& c : changes) {
             c.subscription_id = id;
-            into.insert_change(w.site, sequence, c);
+            into.insert_change(w.site, sequence, {}, c);
         }
     };
     insert(compare(before ? &before->facts : nullptr, entry.facts), w.sequence);
@@ -225,7 +225,7 @@ outcome apply_observations(store& into, const webhook& w)
     if (w.timeline)
         extend_timeline(into, w, {w.observations.front().updated_at, when.event_id, when.webhook_id});
     for (const change& fact : w.facts)
-        applied |= into.insert_change(w.site, w.sequence, fact);
+        applied |= into.insert_change(w.site, w.sequence, when, fact);
     if (applied)
         return outcome::applied;
     return stale ? outcome::stale : outcome::unchanged;

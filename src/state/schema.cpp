@@ -68,7 +68,9 @@ CREATE TABLE changes (
     amount_in_cents INTEGER,
     detail TEXT,
     occurred_at TEXT,
-    identity TEXT
+    identity TEXT,
+    version_event_id INTEGER,
+    version_webhook_id INTEGER
 ) STRICT;
 CREATE UNIQUE INDEX changes_by_identity ON changes (site, identity) WHERE identity IS NOT NULL;
 CREATE INDEX changes_by_subscription ON changes (site, subscription_id, seq) WHERE subscription_id IS NOT NULL;

@@ -133,9 +133,15 @@ struct sqlite_store::statements {
                   "ELSE last_received_at END, last_seq = max(last_seq, excluded.last_seq)")
         , insert_change(
               db, "INSERT INTO changes (seq, site, kind, subscription_id, customer_id, object_id, old_value, "
-                  "new_value, amount_in_cents, detail, occurred_at, identity) "
-                  "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+                  "new_value, amount_in_cents, detail, occurred_at, identity, version_event_id, "
+                  "version_webhook_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
                   "ON CONFLICT (site, identity) WHERE identity IS NOT NULL DO NOTHING RETURNING id")
+        , correct_change(
+              db, "UPDATE changes SET seq = ?1, kind = ?3, subscription_id = ?4, customer_id = ?5, "
+                  "object_id = ?6, old_value = ?7, new_value = ?8, amount_in_cents = ?9, detail = ?10, "
+                  "occurred_at = ?11, version_event_id = ?13, version_webhook_id = ?14 "
+                  "WHERE site = ?2 AND identity = ?12 AND identity IS NOT NULL "
+                  "AND (?13, ?14) < (version_event_id, version_webhook_id)")
     {
         for (std::size_t kind = 0; kind < object_kinds; ++kind) {
             load.emplace_back(db, select_sql(table_of(kind)));
@@ -160,6 +166,7 @@ struct sqlite_store::statements {
     sqlite::statement remove_changes;
     sqlite::statement add_to_site;
     sqlite::statement insert_change;
+    sqlite::statement correct_change;
 };
 
 sqlite_store::sqlite_store(const std::filesystem::path& file, sqlite::database db, options with)
@@ -404,15 +411,25 @@ void sqlite_store::remove_changes(std::string_view site, std::int64_t subscripti
         .step();
 }
 
-bool sqlite_store::insert_change(std::string_view site, std::uint64_t sequence, const change& c)
+bool sqlite_store::insert_change(std::string_view site, std::uint64_t sequence, const moment& when,
+                                 const change& c)
 {
-    sqlite::statement::run run(sql_->insert_change);
-    run.bind(signed_sequence(sequence)).bind(site).bind(std::string_view(c.kind));
-    run.bind(c.subscription_id).bind(c.customer_id).bind(some(c.object_id));
-    run.bind(some(c.old_value)).bind(some(c.new_value)).bind(c.amount_in_cents).bind(some(c.detail));
-    run.bind(some(c.occurred_at));
-    run.bind(c.identity.empty() ? std::nullopt : std::optional<std::string_view>(c.identity));
-    return run.step();
+    const auto execute = [&](sqlite::statement& with) {
+        sqlite::statement::run run(with);
+        run.bind(signed_sequence(sequence)).bind(site).bind(std::string_view(c.kind));
+        run.bind(c.subscription_id).bind(c.customer_id).bind(some(c.object_id));
+        run.bind(some(c.old_value)).bind(some(c.new_value)).bind(c.amount_in_cents).bind(some(c.detail));
+        run.bind(some(c.occurred_at));
+        if (c.identity.empty())
+            run.bind_null().bind_null().bind_null();
+        else
+            run.bind(std::string_view(c.identity)).bind(when.event_id).bind(when.webhook_id);
+        return run.step();
+    };
+    if (execute(sql_->insert_change))
+        return true;
+    execute(sql_->correct_change);
+    return false;
 }
 
 bool sqlite_store::checkpoint(bool truncate)

@@ -12,13 +12,6 @@ namespace chargifyd::state {
 
 enum class effect { applied, unchanged, stale };
 
-/// When a patch was made.
-struct moment {
-    std::int64_t event_id = 0;
-    std::int64_t webhook_id = 0;
-    std::int64_t clock = 0; ///< of an object whose patches have one, else 0; seconds since 1970
-};
-
 /// Merges a statement into a row (a new one: `row` with empty columns). A full statement replaces a row whose
 /// base is older, except for fields with a newer patch. A patch sets the fields it names, unless a newer
 /// patch or a newer full statement spoke of them.

@@ -49,7 +49,8 @@ public:
     std::vector<change> changes_of(std::string_view site, std::int64_t subscription_id,
                                    std::uint64_t sequence) override;
     void remove_changes(std::string_view site, std::int64_t subscription_id, std::uint64_t sequence) override;
-    bool insert_change(std::string_view site, std::uint64_t sequence, const change& c) override;
+    bool insert_change(std::string_view site, std::uint64_t sequence, const moment& when,
+                       const change& c) override;
 
     /// Copies the WAL into the file as far as readers let it; with `truncate` empties the WAL too. True: all
     /// of it.

@@ -66,9 +66,10 @@ public:
                                            std::uint64_t sequence) = 0;
     virtual void remove_changes(std::string_view site, std::int64_t subscription_id,
                                 std::uint64_t sequence) = 0;
-    /// Adds a change that the webhook of that sequence told. False: a change of the same identity is there
-    /// already.
-    virtual bool insert_change(std::string_view site, std::uint64_t sequence, const change& c) = 0;
+    /// Adds a change that the webhook of that sequence told. Of the same identity the one that was told first
+    /// in Chargify's order stays. False: that one is there already.
+    virtual bool insert_change(std::string_view site, std::uint64_t sequence, const moment& when,
+                               const change& c) = 0;
 };
 
 /// Whether a failure of `apply` is the fault of that one webhook (a value that the store refuses, a bug in

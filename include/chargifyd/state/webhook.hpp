@@ -36,6 +36,13 @@ struct version {
     auto operator<=>(const version&) const = default;
 };
 
+/// The order of what has no clock of its own, or only the clock of its event.
+struct moment {
+    std::int64_t event_id = 0;
+    std::int64_t webhook_id = 0;
+    std::int64_t clock = 0; ///< of an object whose patches have one, else 0; seconds since 1970
+};
+
 /// What one webhook says about one object.
 struct observation {
     object_kind kind = object_kind::subscription;

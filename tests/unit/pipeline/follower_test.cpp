@@ -75,9 +75,10 @@ public:
     {
         real_.remove_changes(s, id, seq);
     }
-    bool insert_change(std::string_view s, std::uint64_t seq, const state::change& c) override
+    bool insert_change(std::string_view s, std::uint64_t seq, const state::moment& when,
+                       const state::change& c) override
     {
-        return real_.insert_change(s, seq, c);
+        return real_.insert_change(s, seq, when, c);
     }
 
 private:
