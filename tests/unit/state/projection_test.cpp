@@ -373,6 +373,73 @@ TEST_F(projection, access_follows_the_table_of_states)
     EXPECT_EQ(ask("SELECT has_access FROM subscription_access"), "1\n");
 }
 
+TEST_F(projection, access_ends_with_a_scheduled_cancellation_or_the_expiry)
+{
+    const std::string access = "SELECT has_access, access_until FROM subscription_access";
+    test::subscription_body b;
+    b.cancel_at_end = "true";
+    b.delayed_cancel_at = "2999-02-01 10:00:00 -0500";
+    give(b.str());
+    EXPECT_EQ(ask(access), "1|2999-02-01T15:00:00Z\n");
+    b.webhook_id = 2, b.event_id = 2;
+    b.delayed_cancel_at = "2026-01-15 10:00:00 -0500";
+    give(b.str());
+    EXPECT_EQ(ask(access), "0|2026-01-15T15:00:00Z\n");
+    b.webhook_id = 3, b.event_id = 3;
+    b.delayed_cancel_at = ""; // then it ends with the period
+    give(b.str());
+    EXPECT_EQ(ask(access), "0|2026-02-01T15:00:00Z\n");
+    b.webhook_id = 4, b.event_id = 4;
+    b.cancel_at_end = "false";
+    give(b.str());
+    EXPECT_EQ(ask(access), "1|2026-02-01T15:00:00Z\n");
+    give(b.str().replace(0, 4, "id=5") + "&payload[subscription][expires_at]=2026-01-31T00:00:00Z");
+    EXPECT_EQ(ask(access), "0|2026-01-31T00:00:00Z\n");
+}
+
+TEST_F(projection, grace_counts_from_the_day_a_state_began)
+{
+    store_.reset();
+    options with;
+    with.access["past_due"] = {true, 14};
+    store_ = std::move(*sqlite_store::open(folder_ / "state.db", "j", with));
+    const std::string access = "SELECT has_access, access_until FROM subscription_access";
+    test::subscription_body b;
+    give(b.str());
+    EXPECT_EQ(ask(access), "1|2026-02-01T15:00:00Z\n");
+    b.webhook_id = 2, b.event_id = 2, b.state = "past_due", b.updated_at = "2999-03-01T00:00:00Z";
+    give(b.str());
+    EXPECT_EQ(ask(access), "1|2999-03-15T00:00:00Z\n");
+    b.webhook_id = 3, b.event_id = 3, b.updated_at = "2999-03-04T00:00:00Z"; // dunning goes on
+    give(b.str());
+    EXPECT_EQ(ask(access), "1|2999-03-15T00:00:00Z\n");
+    b.webhook_id = 4, b.event_id = 4, b.updated_at = "2026-03-01T00:00:00Z"; // it was so long before
+    give(b.str());
+    EXPECT_EQ(ask(access), "0|2026-03-15T00:00:00Z\n");
+}
+
+TEST_F(projection, a_purged_subscription_has_no_access)
+{
+    give(test::subscription_body{}.str());
+    give("id=2&event=subscription_deletion&payload[event_id]=2&payload[subscription_id]=100");
+    EXPECT_EQ(ask("SELECT has_access, access_until FROM subscription_access"), "0|NULL\n");
+    EXPECT_EQ(ask("SELECT state, deleted FROM subscriptions"), "active|1\n");
+}
+
+TEST_F(projection, a_fact_is_one_row_however_many_webhooks_tell_it)
+{
+    const std::string t = "payload[transaction]";
+    const std::string payment = t + "[id]=55&" + t + "[subscription_id]=100&" + t + "[type]=Payment&" + t +
+                                "[success]=true&" + t + "[amount_in_cents]=6400&" + t +
+                                "[created_at]=2026-01-01T00:00:00Z";
+    EXPECT_EQ(give("id=5&event=payment_success&payload[event_id]=5&" + payment), outcome::applied);
+    EXPECT_EQ(give("id=6&event=payment_success&payload[event_id]=5&" + payment), outcome::unchanged);
+    EXPECT_EQ(give("id=4&event=payment_success&payload[event_id]=4&" + payment), outcome::stale);
+    EXPECT_THAT(changes(), ElementsAre("payment - 6400"));
+    EXPECT_EQ(ask("SELECT seq, object_id, amount_in_cents FROM changes"),
+              "3|55|6400\n"); // the first to tell it
+}
+
 /// A small life with everything that makes order hard: one second with two events, a snapshot with an older
 /// clock, a patch, customer and product changes, a passing state, an unknown event.
 std::vector<std::string> hard_life()
