@@ -17,6 +17,7 @@ namespace {
 struct simulate_options {
     std::shared_ptr<target_options> to = std::make_shared<target_options>();
     unsigned lives = 1;
+    bool together = false;
     plan_options plan;
     bool retry = false;
     double retry_speed = 1;
@@ -25,6 +26,13 @@ struct simulate_options {
 
 std::vector<simulate::webhook> make_lives(const simulate_options& with)
 {
+    if (with.together) {
+        simulate::population_options all;
+        all.seed = with.plan.seed;
+        all.subscriptions = with.lives;
+        all.site = with.to->site_name();
+        return simulate::population(all);
+    }
     std::vector<simulate::webhook> all;
     simulate::life_options life;
     life.site = with.to->site_name();
@@ -34,21 +42,6 @@ std::vector<simulate::webhook> make_lives(const simulate_options& with)
             all.push_back(std::move(w));
     }
     return all;
-}
-
-/// Bodies, one to a line: they hold no line end. As rows when a form was asked for.
-void print_bodies(context& ctx, const std::vector<simulate::webhook>& all,
-                  const std::vector<std::size_t>& order)
-{
-    if (!ctx.common.json && !ctx.common.csv) {
-        for (const std::size_t i : order)
-            ctx.out().line(all[i].body);
-        return;
-    }
-    row_writer rows(ctx.out(), {{"webhook_id", kind::integer}, {"event"}, {"body"}});
-    for (const std::size_t i : order)
-        rows.row({all[i].id, all[i].event, all[i].body});
-    rows.finish();
 }
 
 exit_code simulate_lives(context& ctx, const simulate_options& with)
@@ -62,7 +55,7 @@ exit_code simulate_lives(context& ctx, const simulate_options& with)
         return exit_code::done;
     }
     auto to = value_or_fail(simulate::sender::make(make_target(ctx, *with.to)));
-    return play(ctx, to, all, delivery_queue(std::move(order), with.retry, with.retry_speed));
+    return play(ctx, std::move(to), all, delivery_queue(std::move(order), with.retry, with.retry_speed));
 }
 
 void add_life_options(CLI::App& command, simulate_options& with)
@@ -70,6 +63,8 @@ void add_life_options(CLI::App& command, simulate_options& with)
     command.add_option("--lives", with.lives, "How many subscriptions live, one after the other (1)")
         ->type_name("N")
         ->check(CLI::Range(1U, 1000U));
+    command.add_flag("--together", with.together,
+                     "Let them live side by side, a signup every six hours, in the order of time");
     command.add_option("--seed", with.plan.seed, "Decides names, ids, amounts, duplicates and order (1)")
         ->type_name("S");
     command.add_option("--duplicates", with.plan.duplicate_percent, "Send this share of the webhooks twice")
@@ -86,6 +81,20 @@ void add_life_options(CLI::App& command, simulate_options& with)
 }
 
 } // namespace
+
+void print_bodies(context& ctx, const std::vector<simulate::webhook>& all,
+                  const std::vector<std::size_t>& order)
+{
+    if (!ctx.common.json && !ctx.common.csv) {
+        for (const std::size_t i : order)
+            ctx.out().line(all[i].body);
+        return;
+    }
+    row_writer rows(ctx.out(), {{"webhook_id", kind::integer}, {"event"}, {"body"}});
+    for (const std::size_t i : order)
+        rows.row({all[i].id, all[i].event, all[i].body});
+    rows.finish();
+}
 
 std::string site_in_url(std::string_view url)
 {
@@ -154,13 +163,17 @@ void add_simulate(CLI::App& app, context& ctx)
                     "  chargifyctl simulate --insecure https://localhost/webhooks/acme\n"
                     "  chargifyctl simulate --lives 20 --duplicates 30 --reorder --key-file key "
                     "http://127.0.0.1:8080/webhooks/acme\n"
-                    "  chargifyctl simulate --print > bodies.txt\n"
+                    "  chargifyctl simulate --print --lives 8 --together > bodies.txt\n"
+                    "  chargifyctl simulate event all --insecure https://localhost/webhooks/acme\n"
                     "  chargifyctl simulate test https://hooks.example.com/webhooks/acme",
                     [with](context& c) { return simulate_lives(c, *with); });
     command.require_subcommand(0, 1);
     add_target_options(command, with->to);
     add_life_options(command, *with);
+    add_simulate_event(command, ctx, with->to);
+    add_simulate_panel(command, ctx, with->to);
     add_simulate_test(command, ctx, with->to);
+    add_simulate_storm(command, ctx, with->to);
     add_simulate_load(command, ctx, with->to);
 }
 

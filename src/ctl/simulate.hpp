@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace CLI {
 class App;
@@ -32,6 +33,10 @@ void add_target_options(CLI::App& command, const std::shared_ptr<target_options>
 /// The target, with the key that signs. Throws failure.
 simulate::target make_target(context& ctx, const target_options& from);
 
+/// Bodies, one to a line: they hold no line end. As rows when a form was asked for.
+void print_bodies(context& ctx, const std::vector<simulate::webhook>& all,
+                  const std::vector<std::size_t>& order);
+
 /// The NAME of a URL whose path is `/webhooks/NAME`, or nothing.
 std::string site_in_url(std::string_view url);
 
@@ -39,6 +44,9 @@ std::string site_in_url(std::string_view url);
 std::chrono::milliseconds milliseconds_of(double seconds);
 
 // Sub-commands of `simulate`.
+void add_simulate_event(CLI::App& simulate, context& ctx, const std::shared_ptr<target_options>& to);
+void add_simulate_panel(CLI::App& simulate, context& ctx, const std::shared_ptr<target_options>& to);
+void add_simulate_storm(CLI::App& simulate, context& ctx, const std::shared_ptr<target_options>& to);
 void add_simulate_test(CLI::App& simulate, context& ctx, const std::shared_ptr<target_options>& to);
 void add_simulate_load(CLI::App& simulate, context& ctx, const std::shared_ptr<target_options>& to);
 

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <spdlog/fmt/fmt.h>
 
+#include <map>
 #include <sys/resource.h>
 
 namespace chargifyd::ctl {
@@ -16,6 +17,12 @@ struct load_command {
     double duration_seconds = 10;
     bool no_keep_alive = false;
 };
+
+const std::map<std::string, simulate::load_mix> mixes{{"payments", simulate::load_mix::payments},
+                                                      {"renewals", simulate::load_mix::renewals},
+                                                      {"signups", simulate::load_mix::signups},
+                                                      {"usage", simulate::load_mix::usage},
+                                                      {"all", simulate::load_mix::all}};
 
 /// A descriptor for each connection: as many as the system lets this process have.
 void raise_descriptor_limit() noexcept
@@ -98,9 +105,17 @@ void add_load_options(CLI::App& command, load_command& what)
             "when each was due (0: each connection sends as soon as it is answered)")
         ->type_name("R")
         ->check(CLI::Range(0.0, 10000000.0));
-    command.add_option("--body-bytes", what.with.body_bytes, "Size of a body (4096)")
-        ->type_name("B")
-        ->check(CLI::Range(2000, 16 * 1024 * 1024));
+    CLI::Option* bytes = command.add_option("--body-bytes", what.with.body_bytes, "Size of a body (4096)")
+                             ->type_name("B")
+                             ->check(CLI::Range(2000, 16 * 1024 * 1024));
+    command
+        .add_option(
+            "--mix", what.with.mix,
+            "Send renewals, signups, usage or all kinds of events, with the sizes they have, instead of "
+            "payments")
+        ->type_name("MIX")
+        ->transform(CLI::CheckedTransformer(mixes, CLI::ignore_case))
+        ->excludes(bytes);
     command
         .add_option("--subscriptions", what.with.subscriptions,
                     "How many subscriptions they speak of (10000)")
@@ -128,6 +143,7 @@ void add_simulate_load(CLI::App& simulate_command, context& ctx, const std::shar
         "Exit status: 0 everything was acknowledged, 1 something was not.\n\n"
         "Examples:\n"
         "  chargifyctl simulate load --insecure --duration 30 https://localhost/webhooks/acme\n"
+        "  chargifyctl simulate load --mix renewals --key-file key http://127.0.0.1:8080/webhooks/acme\n"
         "  chargifyctl simulate load --rate 2000 --connections 200 --key-file key "
         "http://127.0.0.1:8080/webhooks/acme",
         [what](context& c) { return load(c, *what); });

@@ -13,7 +13,7 @@ void add_simulate_test(CLI::App& simulate_command, context& ctx, const std::shar
     const auto id = std::make_shared<std::int64_t>(123456);
     const auto work = [to, id](context& c) {
         auto sender = value_or_fail(simulate::sender::make(make_target(c, *to)));
-        return play(c, sender, {simulate::test_webhook(*id)}, delivery_queue({0}, false, 1));
+        return play(c, std::move(sender), {simulate::test_webhook(*id)}, delivery_queue({0}, false, 1));
     };
     CLI::App& command = add_command(simulate_command, ctx, "test", "Send what Chargify's test button sends",
                                     "Exit status: 0 it was acknowledged, 1 it was not.\n\n"

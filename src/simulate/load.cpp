@@ -226,7 +226,8 @@ task<void> worker::play(lane& l)
             since = due;
         }
         const load_options& with = shared_.with;
-        const webhook what = load_webhook(with.site, with.first + *n, with.subscriptions, with.body_bytes);
+        const webhook what =
+            mixed_webhook(with.mix, with.site, with.first + *n, with.subscriptions, with.body_bytes);
         shared_.writer.write(l.request, what.id, what.body);
         ++counts.sent;
         l.deadline = steady::now() + shared_.timeout;

@@ -1,22 +1,16 @@
 #pragma once
 
-#include "chargifyd/simulate/body.hpp"
+#include "chargifyd/simulate/event.hpp"
 
 #include <chrono>
 #include <cstdint>
 #include <initializer_list>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
-/// The hashes of which payloads are made, with the keys of captured bodies in their order, and no one's real
-/// data.
+/// The hashes of which payloads are made, with the keys of captured bodies in their order.
 namespace chargifyd::simulate {
-
-/// Nothing is nil: an empty value.
-using moment = std::optional<std::chrono::sys_seconds>;
 
 /// Writes pairs below one bracketed path.
 class hash_writer {
@@ -30,9 +24,11 @@ public:
     hash_writer& add(std::string_view name, std::int64_t value);
     hash_writer& add(std::string_view name, const moment& value);
     hash_writer& add_flag(std::string_view name, bool value);
-    hash_writer& add_id(std::string_view name, std::int64_t value); ///< 0 is nil
+    hash_writer& add_id(std::string_view name, std::int64_t value); ///< of another object: 0 is nil
+    hash_writer& add_own_id(std::int64_t value);                    ///< nil_id is nil
     hash_writer& add_nil(std::string_view name) { return add(name, std::string_view()); }
     hash_writer& add_nil(std::initializer_list<std::string_view> names);
+    /// The hash of that name. Under it the name `""` stands for an element of an array: `[name][]`.
     hash_writer below(std::string_view name) const;
 
 private:
@@ -42,99 +38,89 @@ private:
     std::string path_;
 };
 
-struct customer {
-    std::int64_t id = 0;
-    std::string first_name;
-    std::string last_name;
-    std::string organization;
-    std::string phone;
-    std::string city;
-    std::chrono::sys_seconds created_at{};
-    std::chrono::sys_seconds updated_at{};
+inline hash_writer payload(body_writer& to)
+{
+    return {to, "payload"};
+}
 
-    std::string full_name() const { return first_name + " " + last_name; }
-    std::string email() const { return "customer" + std::to_string(id) + "@example.com"; }
-    std::string reference() const { return "customer-" + std::to_string(id); }
-};
+/// Writes `payload[…]` of one event, without site and event id.
+using payload_builder = void (*)(body_writer& to, const scene& of);
 
-struct product {
-    std::int64_t id = 0;
-    std::string_view name;
-    std::string_view handle;
-    std::int64_t price_in_cents = 0;
-};
+/// `Thu, 18 Jan 2024 21:09:55.000000000 EST -05:00`: Ruby's inspect form, seen in upcoming_renewal_notice.
+std::string inspected_time(std::chrono::sys_seconds when);
+/// `2016-12-20 18:55:55 -0000`: seen in the panel's dunning_step_reached.
+std::string zoneless_time(std::chrono::sys_seconds when);
 
-struct card {
-    std::int64_t id = 0;
-    std::string last_digits;
-    std::string vault_token;
-    std::string customer_vault_token;
-
-    std::string masked_number() const { return "XXXX-XXXX-XXXX-" + last_digits; }
-};
-
-struct subscription {
-    std::int64_t id = 0;
-    std::string state;
-    std::string previous_state;
-    std::int64_t balance_in_cents = 0;
-    std::int64_t total_revenue_in_cents = 0;
-    moment trial_started_at, trial_ended_at, activated_at;
-    std::chrono::sys_seconds created_at{}, updated_at{};
-    moment current_period_started_at, current_period_ends_at, next_assessment_at;
-    moment canceled_at, delayed_cancel_at;
-    bool cancel_at_end_of_period = false;
-    std::string cancellation_message, cancellation_method;
-    std::int64_t signup_payment_id = 0; ///< 0: none
-    std::int64_t signup_revenue_in_cents = 0;
-    customer owner;
-    product plan;
-    card paid_with;
-};
-
-struct transaction {
-    std::int64_t id = 0;
-    std::string_view type; ///< Charge or Payment
-    std::string_view kind;
-    std::int64_t amount_in_cents = 0;
-    std::int64_t starting_balance_in_cents = 0;
-    std::int64_t ending_balance_in_cents = 0;
-    std::string memo;
-    std::chrono::sys_seconds created_at{};
-    std::int64_t payment_id = 0;   ///< 0: none
-    std::int64_t component_id = 0; ///< 0: none
-    std::int64_t statement_id = 0;
-    bool success = true;
-};
-
-struct statement {
-    std::int64_t id = 0;
-    std::chrono::sys_seconds opened_at{};
-    std::chrono::sys_seconds closed_at{};
-    std::vector<std::pair<std::int64_t, std::string_view>> events; ///< id and key
-    std::vector<transaction> transactions;
-};
-
+// Objects, each below its path.
 void add_site(body_writer& to, std::string_view subdomain);
-void add_customer(hash_writer to, const customer& c);
-void add_product(hash_writer to, const product& p, std::string_view subdomain);
-void add_card(hash_writer to, const card& c, const customer& owner);
-/// The full hash, with customer, product and credit card: `payload[subscription]`.
-void add_subscription(body_writer& to, const subscription& s, std::string_view subdomain);
-void add_transaction(hash_writer to, const transaction& t, const subscription& of);
+void add_customer(hash_writer to, const scene& of, const customer& c);
+void add_product(hash_writer to, const scene& of, const product& p);
+void add_profile(hash_writer to, const scene& of, const payment_profile& p);
+void add_transaction(hash_writer to, const scene& of, const transaction& t, bool of_statement = false);
 
-// The shorter forms of events that do not carry the full hash.
-void add_subscription_summary(body_writer& to, const subscription& s);
-void add_customer_summary(body_writer& to, const customer& c);
-void add_product_summary(body_writer& to, const product& p);
-/// What comes before a renewal or at the end of a trial.
-void add_notice(body_writer& to, const subscription& s, std::string_view message,
-                std::int64_t amount_in_cents);
-void add_statement(body_writer& to, const statement& of, const subscription& s, const moment& settled_at,
-                   std::chrono::sys_seconds updated_at);
-void add_dunning(body_writer& to, const subscription& s, std::chrono::sys_seconds attempted_at);
+// Shorter forms, in events that do not carry the full hash: `payload[customer]`, …
+void add_customer_summary(body_writer& to, const scene& of);
+void add_product_summary(body_writer& to, const scene& of);
+void add_subscription_summary(body_writer& to, const scene& of);
+/// `payload[subscription]` with id and state, `payload[customer]` with id and email: for payloads that nobody
+/// has described.
+void add_who(body_writer& to, const scene& of);
 
-/// `19.00`
-std::string decimal(std::int64_t cents);
+// Payloads, by family.
+void full_subscription(body_writer& to, const scene& of);
+void billing_date_change(body_writer& to, const scene& of);
+void expiration_date_change(body_writer& to, const scene& of);
+void product_change(body_writer& to, const scene& of);
+void scheduled_product_change(body_writer& to, const scene& of);
+void failed_product_change(body_writer& to, const scene& of);
+void payment(body_writer& to, const scene& of);
+void dunning_step_reached(body_writer& to, const scene& of);
+
+void customer_event(body_writer& to, const scene& of);
+void customer_change(body_writer& to, const scene& of);
+
+void allocation(body_writer& to, const scene& of);
+void metered_usage(body_writer& to, const scene& of);
+void prepaid_usage(body_writer& to, const scene& of);
+void component_billing_date(body_writer& to, const scene& of);
+void item_price_point(body_writer& to, const scene& of);
+
+void renewal_notice(body_writer& to, const scene& of);
+void trial_notice(body_writer& to, const scene& of);
+void card_update(body_writer& to, const scene& of);
+void bank_account_update(body_writer& to, const scene& of);
+void paypal_account_update(body_writer& to, const scene& of);
+void group_card_update(body_writer& to, const scene& of);
+void group_bank_account_update(body_writer& to, const scene& of);
+void group_paypal_account_update(body_writer& to, const scene& of);
+
+void statement_event(body_writer& to, const scene& of);
+void invoice_event(body_writer& to, const scene& of);
+void proforma_invoice(body_writer& to, const scene& of);
+void invoice_in_collections(body_writer& to, const scene& of);
+
+void refund_success(body_writer& to, const scene& of);
+void refund_failure(body_writer& to, const scene& of);
+void prepaid_balance(body_writer& to, const scene& of);
+void prepayment_balance(body_writer& to, const scene& of);
+void service_credit_balance(body_writer& to, const scene& of);
+void pending_payment(body_writer& to, const scene& of);
+void chargeback(body_writer& to, const scene& of);
+
+void group_signup(body_writer& to, const scene& of);
+void group_signup_failure(body_writer& to, const scene& of);
+void group_membership(body_writer& to, const scene& of);
+void token_made(body_writer& to, const scene& of);
+void token_failed(body_writer& to, const scene& of);
+void custom_field_change(body_writer& to, const scene& of);
+void collection_method_change(body_writer& to, const scene& of);
+void term_renewal(body_writer& to, const scene& of);
+void revenue_post(body_writer& to, const scene& of);
+void bare_reference(body_writer& to, const scene& of);
+void test_button(body_writer& to, const scene& of);
+
+// Products, components and names that are used wherever something must be invented.
+inline constexpr std::int64_t family_id = 527890;
+inline constexpr std::string_view family_name = "Example Plans";
 
 } // namespace chargifyd::simulate

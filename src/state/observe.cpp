@@ -122,6 +122,8 @@ void observer::observe_subscription()
             if (const auto id = positive(tree_, tree_.branch(hash, name), "id"))
                 reader.set("payment_profile_id", *id);
         }
+        if (const auto id = positive(tree_, tree_.branch(e_.payload, "updated_payment_profile"), "id"))
+            reader.set("payment_profile_id", *id);
         if (const auto uid = tree_.text(tree_.branch(hash, "group"), "uid"))
             reader.set("group_uid", text_or_null(uid));
     }
@@ -132,6 +134,11 @@ void observer::observe_subscription()
                    integer_or_null(tree_.integer(tree_.branch(e_.payload, "current_price_point"), "id")));
     if (e_.event == "subscription_deletion")
         reader.set("deleted", std::int64_t{1});
+    if (e_.event == "subscription_added_to_group")
+        reader.set("group_uid",
+                   text_or_null(tree_.text(tree_.branch(e_.payload, "subscription_group"), "uid")));
+    if (e_.event == "payment_collection_method_changed")
+        reader.read_key(e_.payload, "current_value", "payment_collection_method");
     reader.finish();
     const bool says_something =
         hash != form::none || std::ranges::any_of(seen.columns, [](const value& v) { return v != value(); });
@@ -341,14 +348,15 @@ void observer::observe_custom_field()
 void observer::observe_group()
 {
     for (const index hash : {tree_.branch(e_.subscription, "group"), tree_.branch(e_.payload, "group"),
-                             tree_.branch(e_.payload, "subscription_group")}) {
+                             tree_.branch(e_.payload, "subscription_group"), e_.payload}) {
         const auto uid = tree_.text(hash, "uid");
-        if (!uid)
+        if (!uid || (hash == e_.payload && e_.event.find("subscription_group") == std::string_view::npos))
             continue;
         observation seen = make(object_kind::subscription_group, {chargify::clean_utf8(*uid)},
                                 tree_.text(hash, "scheme").has_value());
         hash_reader reader(tree_, seen);
-        reader.read(hash, {"uid", "primary"}); // `primary` tells of the subscription, not of the group
+        // `primary` tells of the subscription, not of the group.
+        reader.read(hash, {"uid", "primary", "site", "event_id", "subscription", "customer", "state"});
         reader.finish();
         keep(std::move(seen));
     }
@@ -407,8 +415,9 @@ std::vector<observation> observer::observe_all()
     observe_transaction(tree_.branch(e_.payload, "payment"), true);
     observe_statement();
     observe_invoice(tree_.branch(e_.payload, "invoice"));
-    if (const auto uid = tree_.text(e_.payload, "uid"); uid && uid->starts_with("inv_"))
-        observe_invoice(e_.payload);
+    if (const auto uid = tree_.text(e_.payload, "uid"))
+        if (uid->starts_with("inv_") || e_.event.find("invoice") != std::string_view::npos)
+            observe_invoice(e_.payload);
     observe_component();
     observe_price_point();
     observe_payment_profiles();

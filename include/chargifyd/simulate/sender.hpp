@@ -59,7 +59,8 @@ struct load_options {
     std::chrono::milliseconds duration{10000}; ///< stops here …
     std::uint64_t webhooks = 0;                ///< … or after this many; 0: no such bound
     double rate = 0; ///< webhooks per second offered, open loop; 0: as fast as answered
-    std::size_t body_bytes = 4096;
+    load_mix mix = load_mix::payments;
+    std::size_t body_bytes = 4096; ///< of payments; the bodies of other mixes have their natural size
     std::uint64_t subscriptions = 10000;
     std::uint64_t first = 1; ///< numbers the bodies, so that runs can go on where another ended
     std::string site = "acme";
