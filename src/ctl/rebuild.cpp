@@ -50,11 +50,12 @@ exit_code rebuild(context& ctx)
     const fs::path directory = ctx.state_directory();
     become_owner(directory);
     const auto began = std::chrono::steady_clock::now();
+    const auto held = value_or_fail(pipeline::rebuild_lock::acquire(directory));
     std::uint64_t applied = 0;
     {
         progress_line progress(std::cerr, "rebuilding the state");
         applied = value_or_fail(
-            pipeline::rebuild(directory, with, state_with, {},
+            pipeline::rebuild(held, with, state_with, {},
                               [&](std::uint64_t done, std::uint64_t total) { progress.show(done, total); }));
     }
     const auto journal_id = value_or_fail(

@@ -52,6 +52,19 @@ json ask_daemon(context& ctx)
     return answer ? json::parse(*answer, nullptr, false) : json();
 }
 
+/// How far the daemon's own rebuild after an upgrade is; empty when there is none.
+cell rebuilding(const json& daemon)
+{
+    const auto found = daemon.find("rebuilding");
+    if (found == daemon.end() || !found->is_object())
+        return {};
+    std::string text = std::to_string(found->value("done", std::uint64_t{0})) + " of " +
+                       std::to_string(found->value("total", std::uint64_t{0}));
+    if (const std::string failure = found->value("failure", std::string()); !failure.empty())
+        text += "; " + failure;
+    return text;
+}
+
 void add_daemon(report& r, const fs::path& directory, const json& daemon)
 {
     const pid_t pid = journal::directory_lock::holder(directory);
@@ -60,6 +73,7 @@ void add_daemon(report& r, const fs::path& directory, const json& daemon)
     if (!daemon.is_object()) {
         r.add("ready", pid == 0 ? cell(false) : cell(), kind::flag);
         r.add("reasons", cell());
+        r.add("rebuilding", cell());
         return;
     }
     r.add("ready", daemon.value("ready", false), kind::flag);
@@ -67,6 +81,7 @@ void add_daemon(report& r, const fs::path& directory, const json& daemon)
     for (const json& reason : daemon.value("reasons", json::array()))
         reasons += (reasons.empty() ? "" : "; ") + reason.get<std::string>();
     r.add("reasons", reasons.empty() ? cell() : cell(reasons));
+    r.add("rebuilding", rebuilding(daemon));
 }
 
 state::state_reader* open_if_there(std::optional<state::state_reader>& state, const fs::path& file)

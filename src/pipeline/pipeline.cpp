@@ -1,9 +1,14 @@
 #include "chargifyd/pipeline/pipeline.hpp"
 
+#include "catch_up.hpp"
+#include "match_journal.hpp"
+#include "renewal.hpp"
+
 #include "chargifyd/base/guarded.hpp"
 #include "chargifyd/base/log.hpp"
 #include "chargifyd/pipeline/follower.hpp"
 #include "chargifyd/pipeline/rebuild.hpp"
+#include "chargifyd/state/projection.hpp"
 #include "chargifyd/state/sqlite_store.hpp"
 
 #include <atomic>
@@ -29,10 +34,12 @@ constexpr auto retry_interval = 1s;
 } // namespace
 
 struct pipeline::implementation {
-    implementation(fs::path directory_, options with_, journal::log& inbox_, metrics::registry& instruments_,
-                   clock_fn clock_, std::unique_ptr<state::sqlite_store> store_)
+    implementation(fs::path directory_, options with_, state::options state_with_, journal::log& inbox_,
+                   metrics::registry& instruments_, clock_fn clock_,
+                   std::unique_ptr<state::sqlite_store> store_)
         : directory(std::move(directory_))
         , with(with_)
+        , state_with(std::move(state_with_))
         , inbox(inbox_)
         , clock(std::move(clock_))
         , store(std::move(store_))
@@ -46,6 +53,10 @@ struct pipeline::implementation {
         , wal_gauge(instruments_.make_gauge("state_wal_bytes", "Size of the write-ahead log of state.db."))
         , applied(store->cursor())
         , dead(store->count_dead())
+        , outdated(store->projection() != state::projection_version)
+        , renew(directory, with, state_with, inbox,
+                {[this] { return outdated.load(); },
+                 [this](const std::stop_token& stop) { return adopt_own(stop); }})
     {}
 
     void run_applier(const std::stop_token& stop);
@@ -57,6 +68,8 @@ struct pipeline::implementation {
     void run_commands();
     result<void> maintain();
     result<void> make_snapshot();
+    result<bool> adopt(const std::stop_token& stop);
+    result<void> adopt_own(const std::stop_token& stop);
 
     /// Runs `command` on the applying thread between two batches and waits for its result.
     template <class T>
@@ -64,6 +77,7 @@ struct pipeline::implementation {
 
     const fs::path directory;
     const options with;
+    const state::options state_with;
     journal::log& inbox;
     const clock_fn clock;
     std::unique_ptr<state::sqlite_store> store; // the applying thread's once it runs
@@ -77,6 +91,8 @@ struct pipeline::implementation {
     std::atomic<std::uint64_t> dead;
     std::atomic<timestamp> applied_received_at{timestamp{}};
     guarded<std::string> failure;
+    std::atomic<bool> outdated; ///< rules of another version made the state
+    renewal renew;
 
     struct command_queue {
         std::deque<std::function<void()>> waiting;
@@ -88,8 +104,10 @@ struct pipeline::implementation {
     std::mutex maintenance_mutex; ///< one compression or deletion at a time
     std::mutex progress_mutex;
     std::condition_variable_any progressed;
+    std::stop_source ending; ///< ends what a command may wait for
     std::jthread applier;
     std::jthread maintainer;
+    std::jthread renewer;
 };
 
 template <class T>
@@ -233,7 +251,8 @@ result<void> pipeline::implementation::maintain()
     const std::uint64_t done = applied;
     if (const auto compressed = inbox.compress(done); !compressed)
         return compressed.error();
-    if (with.retention.count() == 0)
+    // What the rules of another version could not read must not go before this version has read it.
+    if (with.retention.count() == 0 || outdated)
         return {};
     const timestamp before = clock() - with.retention;
     if (!inbox.has_older(done, before))
@@ -262,31 +281,43 @@ void pipeline::implementation::run_maintenance(const std::stop_token& stop)
     }
 }
 
+/// On the applying thread.
+result<bool> pipeline::implementation::adopt(const std::stop_token& stop)
+{
+    try {
+        const fs::path rebuilt = directory / rebuild_file_name;
+        if (auto done = catch_up(directory, with, state_with, inbox, applied, stop); !done)
+            return done.error();
+        if (auto taken = store->replace_by(rebuilt); !taken)
+            return taken.error();
+        follow.restart();
+        applied = store->cursor();
+        dead = store->count_dead();
+        dead_gauge.set(static_cast<double>(dead));
+        outdated = false;
+        remove_database(rebuilt);
+        log::info("a rebuilt state was taken over", {{"sequence", applied.load()}});
+        return true;
+    } catch (const std::exception& e) {
+        return make_error(errc::io, e.what());
+    }
+}
+
+result<void> pipeline::implementation::adopt_own(const std::stop_token& stop)
+{
+    const auto done = call<bool>([this, stop] { return adopt(stop); });
+    if (!done)
+        return done.error();
+    return {};
+}
+
 namespace {
 
-/// A state that ends before the journal begins can only go on from the snapshot that retention made.
-result<void> match_journal(const fs::path& directory, state::sqlite_store& store, const journal::log& inbox)
+/// Of a rebuild that was killed. One that is under way in another process is left alone.
+void remove_leftovers(const fs::path& directory)
 {
-    const std::uint64_t durable = inbox.durable_sequence();
-    if (store.cursor() > durable)
-        return make_error(errc::corrupt,
-                          "state.db has webhooks up to " + std::to_string(store.cursor()) +
-                              ", but the journal ends at " + std::to_string(durable) +
-                              ": the journal lost some; restore it, or run 'chargifyctl rebuild' to "
-                              "make the state what the journal still holds");
-    if (store.cursor() + 1 >= inbox.first_sequence())
-        return {};
-    log::warning("state.db ends before the journal begins; it is taken from the snapshot",
-                 {{"cursor", store.cursor()}});
-    const fs::path snapshot = directory / state::snapshot_file_name;
-    if (auto taken = store.replace_by(snapshot); !taken)
-        return make_error(taken.error().code,
-                          "the journal begins at " + std::to_string(inbox.first_sequence()) +
-                              " and the state needs its snapshot: " + taken.error().message);
-    if (store.cursor() + 1 < inbox.first_sequence() || store.cursor() > durable)
-        return make_error(errc::corrupt,
-                          snapshot.string() + " does not fit the journal; restore it from a backup");
-    return {};
+    if (const auto held = rebuild_lock::acquire(directory))
+        remove_unfinished(*held);
 }
 
 } // namespace
@@ -308,10 +339,11 @@ result<std::unique_ptr<pipeline>> pipeline::open(const fs::path& state_directory
     if (!store)
         return store.error();
     try {
-        if (auto fits = match_journal(state_directory, **store, inbox); !fits)
+        remove_leftovers(state_directory);
+        if (auto fits = match_journal(state_directory, **store, inbox, state_with); !fits)
             return fits.error();
         return std::unique_ptr<pipeline>(new pipeline(std::make_unique<implementation>(
-            state_directory, with, inbox, instruments, std::move(clock), std::move(*store))));
+            state_directory, with, state_with, inbox, instruments, std::move(clock), std::move(*store))));
     } catch (const std::exception& e) {
         return make_error(errc::io, e.what());
     }
@@ -322,6 +354,8 @@ void pipeline::start()
     implementation* const my = impl_.get();
     my->applier = std::jthread([my](const std::stop_token& stop) { my->run_applier(stop); });
     my->maintainer = std::jthread([my](const std::stop_token& stop) { my->run_maintenance(stop); });
+    if (my->outdated)
+        my->renewer = std::jthread([my](const std::stop_token& stop) { my->renew.run(stop); });
 }
 
 void pipeline::stop(std::chrono::milliseconds patience)
@@ -329,13 +363,17 @@ void pipeline::stop(std::chrono::milliseconds patience)
     implementation& my = *impl_;
     if (!my.applier.joinable())
         return;
+    my.renewer.request_stop();
     {
         std::unique_lock hold(my.progress_mutex);
         my.progressed.wait_for(hold, patience, [&my] { return my.applied >= my.inbox.durable_sequence(); });
     }
-    // The maintainer may be waiting for the applier: it ends first.
+    my.ending.request_stop();
+    // Both may be waiting for the applier: they end first.
     my.maintainer.request_stop();
     my.maintainer.join();
+    if (my.renewer.joinable())
+        my.renewer.join();
     my.applier.request_stop();
     my.applier.join();
     try {
@@ -353,6 +391,7 @@ status pipeline::now() const
     s.durable = my.inbox.durable_sequence();
     s.dead_letters = my.dead;
     s.failure = my.failure.with([](const std::string& f) { return f; });
+    s.rebuilding = my.renew.now();
     const timestamp received = my.applied_received_at;
     if (s.durable > s.applied && received != timestamp{})
         s.lag_seconds = std::chrono::duration<double>(my.clock() - received).count();
@@ -378,14 +417,10 @@ result<void> pipeline::adopt_rebuilt()
 {
     implementation* const my = impl_.get();
     const auto done = my->call<bool>([my]() -> result<bool> {
-        const fs::path rebuilt = my->directory / rebuild_file_name;
-        if (auto taken = my->store->replace_by(rebuilt); !taken)
-            return taken.error();
-        my->follow.restart();
-        my->applied = my->store->cursor();
-        remove_database(rebuilt);
-        log::info("a rebuilt state was taken over", {{"sequence", my->applied.load()}});
-        return true;
+        if (my->renew.is_under_way())
+            return make_error(errc::busy, "the daemon itself makes the state anew after an upgrade; "
+                                          "'chargifyctl status' shows how far it is");
+        return my->adopt(my->ending.get_token());
     });
     if (!done)
         return done.error();

@@ -3,9 +3,108 @@
 #include "chargifyd/pipeline/follower.hpp"
 #include "chargifyd/state/sqlite_store.hpp"
 
+#include <cerrno>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+#include <utility>
+
 namespace chargifyd::pipeline {
 
 namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::uint64_t wal_to_copy_bytes = 64 * 1024 * 1024;
+/// What came meanwhile is followed too, until so little is left that whoever takes the state over can do it.
+constexpr std::uint64_t close_webhooks = 1000;
+constexpr int most_rounds = 20;
+
+result<std::uint64_t> make(const fs::path& target, const rebuild_lock& held, const options& with,
+                           const state::options& state_with, const std::stop_token& stop,
+                           const std::function<void(std::uint64_t, std::uint64_t)>& on_progress)
+{
+    journal::file_system& files = journal::real_file_system();
+    const fs::path journal_directory = held.directory() / journal_directory_name;
+    auto found = journal::verify(journal_directory, files, false);
+    if (!found)
+        return found.error();
+    if (found->id.empty())
+        return make_error(errc::not_found, "there is no journal in " + journal_directory.string());
+    if (found->first_sequence > 1) {
+        if (auto copied = state::copy_state(held.directory() / state::snapshot_file_name, target); !copied)
+            return copied.error();
+    }
+    auto store = state::sqlite_store::open(target, found->id, state_with);
+    if (!store)
+        return store.error();
+    follower follow(journal_directory, files, **store, with, nullptr);
+    const auto committed = [&](const progress& p) {
+        if (on_progress)
+            on_progress(p.cursor, found->last_sequence);
+        if ((*store)->wal_bytes() > wal_to_copy_bytes)
+            (*store)->checkpoint(true);
+    };
+    std::uint64_t reached = 0;
+    for (int round = 0; round < most_rounds; ++round) {
+        const auto advanced = follow.advance(found->last_sequence, stop, committed);
+        if (!advanced)
+            return advanced.error();
+        if (stop.stop_requested())
+            return make_error(errc::busy, "interrupted");
+        reached = *advanced;
+        found = journal::verify(journal_directory, files, false);
+        if (!found)
+            return found.error();
+        if (found->last_sequence <= reached + close_webhooks)
+            break;
+    }
+    (*store)->mark_projection();
+    (*store)->checkpoint(true);
+    return reached;
+}
+
+} // namespace
+
+rebuild_lock::rebuild_lock(fs::path directory, int fd) noexcept
+    : directory_(std::move(directory))
+    , fd_(fd)
+{}
+
+rebuild_lock::rebuild_lock(rebuild_lock&& other) noexcept
+    : directory_(std::move(other.directory_))
+    , fd_(std::exchange(other.fd_, -1))
+{}
+
+rebuild_lock& rebuild_lock::operator=(rebuild_lock&& other) noexcept
+{
+    std::swap(directory_, other.directory_);
+    std::swap(fd_, other.fd_);
+    return *this;
+}
+
+rebuild_lock::~rebuild_lock()
+{
+    if (fd_ >= 0)
+        ::close(fd_);
+}
+
+result<rebuild_lock> rebuild_lock::acquire(const fs::path& state_directory)
+{
+    const fs::path file = state_directory / rebuild_lock_name;
+    const int fd = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0 && errno == ENOENT)
+        return make_error(errc::not_found, "there is no " + state_directory.string());
+    if (fd < 0)
+        return system_error(errno, "cannot open " + file.string());
+    rebuild_lock lock(state_directory, fd);
+    if (::flock(fd, LOCK_EX | LOCK_NB) == 0)
+        return lock;
+    if (errno == EWOULDBLOCK)
+        return make_error(errc::busy, "another rebuild is under way in " + state_directory.string() +
+                                          "; 'chargifyctl status' shows the daemon's own");
+    return system_error(errno, "cannot lock " + file.string());
+}
 
 void remove_database(const fs::path& file)
 {
@@ -14,44 +113,28 @@ void remove_database(const fs::path& file)
         fs::remove(file.string() + suffix, ignored);
 }
 
-result<std::uint64_t> rebuild(const fs::path& state_directory, const options& with,
-                              const state::options& state_with, std::stop_token stop,
+void remove_unfinished(const rebuild_lock& held)
+{
+    const fs::path file = held.directory() / rebuild_file_name;
+    remove_database(file);
+    remove_database(file.string() + ".tmp");
+}
+
+result<std::uint64_t> rebuild(const rebuild_lock& held, const options& with, const state::options& state_with,
+                              std::stop_token stop,
                               const std::function<void(std::uint64_t, std::uint64_t)>& on_progress)
 {
-    journal::file_system& files = journal::real_file_system();
-    const fs::path journal_directory = state_directory / journal_directory_name;
-    const auto found = journal::verify(journal_directory, files, false);
-    if (!found)
-        return found.error();
-    if (found->id.empty())
-        return make_error(errc::not_found, "there is no journal in " + journal_directory.string());
-    const fs::path target = state_directory / rebuild_file_name;
-    remove_database(target);
-    if (found->first_sequence > 1) {
-        if (auto copied = state::copy_state(state_directory / state::snapshot_file_name, target); !copied)
-            return copied.error();
-    }
-    auto store = state::sqlite_store::open(target, found->id, state_with);
-    if (!store)
-        return store.error();
-    const auto total = found->last_sequence;
-    follower follow(journal_directory, files, **store, with, nullptr);
-    const auto reached = follow.advance(total, stop, [&](const progress& p) {
-        if (on_progress)
-            on_progress(p.cursor, total);
-        if ((*store)->wal_bytes() > std::uint64_t{64} * 1024 * 1024)
-            (*store)->checkpoint(true);
-    });
-    if (!reached)
-        return reached.error();
-    if (stop.stop_requested())
-        return make_error(errc::busy, "interrupted");
+    remove_unfinished(held);
     try {
-        (*store)->checkpoint(true);
+        const auto reached =
+            make(held.directory() / rebuild_file_name, held, with, state_with, stop, on_progress);
+        if (!reached)
+            remove_unfinished(held);
+        return reached;
     } catch (const std::exception& e) {
-        return make_error(errc::io, e.what());
+        remove_unfinished(held);
+        return make_error(errc::io, std::string("cannot write the rebuilt state: ") + e.what());
     }
-    return *reached;
 }
 
 } // namespace chargifyd::pipeline

@@ -52,6 +52,14 @@ void configure_library()
     std::call_once(once, [] { sqlite3_config(SQLITE_CONFIG_LOG, forward_log, nullptr); });
 }
 
+/// Virtual-machine steps between two looks at the clock: some tens of microseconds.
+constexpr int steps_between_looks = 2000;
+
+int is_past(void* deadline) noexcept
+{
+    return std::chrono::steady_clock::now() >= *static_cast<std::chrono::steady_clock::time_point*>(deadline);
+}
+
 int open_flags(access how) noexcept
 {
     constexpr int common = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
@@ -84,6 +92,11 @@ bool failure::refused() const noexcept
 {
     const int primary = code_ & 0xff;
     return primary == SQLITE_CONSTRAINT || primary == SQLITE_TOOBIG || primary == SQLITE_MISMATCH;
+}
+
+bool failure::out_of_time() const noexcept
+{
+    return (code_ & 0xff) == SQLITE_INTERRUPT;
 }
 
 void close_database::operator()(sqlite3* db) const noexcept
@@ -159,6 +172,16 @@ void database::copy_from(database& source)
         fail(get(), sqlite3_errcode(get()), "cannot copy the database");
     sqlite3_backup_step(copy, -1);
     check(get(), sqlite3_backup_finish(copy), "cannot copy the database");
+}
+
+void database::set_deadline(std::chrono::steady_clock::time_point at)
+{
+    if (deadline_) {
+        *deadline_ = at;
+        return;
+    }
+    deadline_ = std::make_unique<std::chrono::steady_clock::time_point>(at);
+    sqlite3_progress_handler(get(), steps_between_looks, is_past, deadline_.get());
 }
 
 statement::statement(database& db, std::string_view sql)

@@ -1,8 +1,11 @@
 #include "open_state.hpp"
 
+#include "migrate.hpp"
 #include "schema.hpp"
 
+#include "chargifyd/base/log.hpp"
 #include "chargifyd/chargify/states.hpp"
+#include "chargifyd/state/projection.hpp"
 #include "chargifyd/state/sqlite_store.hpp"
 
 #include <cerrno>
@@ -37,7 +40,39 @@ void make_schema(sqlite::database& db, const std::string& journal_id)
         .bind(std::string_view(journal_id))
         .step();
     sqlite::statement::run(insert).bind(std::string_view("cursor")).bind(std::string_view("0")).step();
+    write_projection(db, projection_version);
     change.commit();
+}
+
+/// Rules of other versions made what is there, and this one's come to it: from now on it is nobody's alone.
+void forget_other_projection(sqlite::database& db)
+{
+    if (read_projection(db) == projection_version)
+        return;
+    sqlite::write_transaction change(db);
+    write_projection(db, 0);
+    change.commit();
+}
+
+result<void> migrate_older(sqlite::database& db, const fs::path& file)
+{
+    const std::int64_t found = db.integer("PRAGMA user_version");
+    if (found == schema_version)
+        return {};
+    log::info("a state file of an older version is brought to this version's schema",
+              {{"file", file.string()}, {"from", found}, {"to", schema_version}});
+    try {
+        migrate(db);
+        return {};
+    } catch (const sqlite::failure& e) {
+        if (e.corrupt() || e.busy())
+            return explain_failure(file, e);
+        return make_error(errc::io, file.string() + " cannot be brought to schema " +
+                                        std::to_string(schema_version) + " and was left as it is (" +
+                                        e.what() +
+                                        "); start again when the cause is gone, or move the file away to "
+                                        "have it rebuilt from the journal");
+    }
 }
 
 std::optional<error> check_content(sqlite::database& db, const fs::path& file)
@@ -121,6 +156,31 @@ std::optional<error> judge_state(sqlite::database& db, const fs::path& file, con
     return std::nullopt;
 }
 
+std::optional<error> judge_current_state(sqlite::database& db, const fs::path& file,
+                                         const std::string& journal_id)
+{
+    if (auto mistake = judge_state(db, file, journal_id))
+        return mistake;
+    const auto found = db.integer("PRAGMA user_version");
+    if (found == schema_version)
+        return std::nullopt;
+    return make_error(errc::invalid,
+                      file.string() + " was written by an older chargifyd (schema " + std::to_string(found) +
+                          ", this one reads " + std::to_string(schema_version) +
+                          "); start this version's daemon once: it brings the file up to date");
+}
+
+int read_projection(sqlite::database& db)
+{
+    return static_cast<int>(db.integer("SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'projection'"));
+}
+
+void write_projection(sqlite::database& db, int made_by)
+{
+    db.exec("INSERT INTO meta (key, value) VALUES ('projection', '" + std::to_string(made_by) +
+            "') ON CONFLICT (key) DO UPDATE SET value = excluded.value");
+}
+
 namespace {
 
 /// Looks at an existing file without changing it: even switching on write-ahead logging would alter another
@@ -166,6 +226,9 @@ result<sqlite::database> open_state(const fs::path& file, const std::string& jou
     sqlite::database db(file, sqlite::access::read_write);
     if (!*is_state)
         make_schema(db, journal_id);
+    else if (auto migrated = migrate_older(db, file); !migrated)
+        return migrated.error();
+    forget_other_projection(db);
     write_access_states(db, with);
     return db;
 }

@@ -184,7 +184,7 @@ void history::step()
         subscriptions_[static_cast<std::size_t>(pick(static_cast<std::int64_t>(subscriptions_.size())))];
     move(s);
     pairs p;
-    switch (pick(14)) {
+    switch (pick(17)) {
     case 0:
     case 1:
     case 2:
@@ -252,6 +252,29 @@ void history::step()
                    {"payload[current_step][day_threshold]", std::to_string(pick(3))},
                    {"payload[current_step][action]", "retry"}});
         return emit("dunning_step_reached", p);
+    case 13: {
+        const std::string u = "payload[updated_payment_profile]";
+        p = partial(s);
+        s.card = 1 + pick(3);
+        append(p, {{u + "[id]", std::to_string(s.card)},
+                   {u + "[card_type]", chance(50) ? "visa" : "master"},
+                   {u + "[masked_card_number]", "XXXX-XXXX-XXXX-222" + std::to_string(pick(3))},
+                   {"payload[previous_payment_profile][id]", "1"},
+                   {"payload[previous_payment_profile][card_type]", "visa"}});
+        return emit("subscription_card_update", p);
+    }
+    case 14:
+        return emit("item_price_point_changed",
+                    {{"payload[subscription_id]", std::to_string(s.id)},
+                     {"payload[item_id]", std::to_string(40 + pick(2))},
+                     {"payload[item_type]", chance(50) ? "MeteredComponent" : "Product"},
+                     {"payload[current_price_point][id]", std::to_string(pick(3))},
+                     {"payload[current_price_point][handle]", std::to_string(pick(3))}});
+    case 15:
+        return emit("subscription_prepayment_account_balance_changed",
+                    {{"payload[subscription][id]", std::to_string(s.id)},
+                     {"payload[prepayment_account_balance_in_cents]", std::to_string(pick(3) * 100)},
+                     {"payload[reason]", std::to_string(pick(2))}});
     default:
         return emit("invoice_issued", {{"payload[invoice][uid]", "inv_" + std::to_string(pick(2))},
                                        {"payload[invoice][subscription_id]", std::to_string(s.id)},

@@ -10,6 +10,8 @@ struct options {
     std::size_t batch_webhooks = 512;          ///< most webhooks in one transaction
     std::size_t batch_bytes = 4 * 1024 * 1024; ///< most body bytes in one transaction
     std::chrono::days retention{0};            ///< applied segments older than this are deleted; 0: kept
+    /// A state that could not be made anew after an upgrade is tried again so much later.
+    std::chrono::milliseconds rebuild_retry{60'000};
 };
 
 } // namespace chargifyd::pipeline

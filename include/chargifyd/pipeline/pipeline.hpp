@@ -11,10 +11,18 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace chargifyd::pipeline {
+
+/// How far the daemon's own rebuild is.
+struct rebuild_progress {
+    std::uint64_t done = 0; ///< webhooks
+    std::uint64_t total = 0;
+    std::string failure; ///< why the last attempt ended; it is tried again
+};
 
 /// How the pipeline is doing.
 struct status {
@@ -23,11 +31,14 @@ struct status {
     double lag_seconds = 0;    ///< age of the last applied webhook while more are waiting, else 0
     std::uint64_t dead_letters = 0;
     std::string failure; ///< why applying stands still; empty: it does not
+    /// There while rules of another version made the state and it is made anew: it serves meanwhile.
+    std::optional<rebuild_progress> rebuilding;
 };
 
-/// The daemon's background work: follows the journal into `state.db`, checkpoints it, and keeps the journal's
-/// segments compressed and within retention. Nothing here can delay an answer to Chargify: when the state
-/// cannot be written it is tried again every second while the journal goes on.
+/// The daemon's background work: follows the journal into `state.db`, checkpoints it, makes it anew when
+/// rules of another version made it, and keeps the journal's segments compressed and within retention.
+/// Nothing here can delay an answer to Chargify: when the state cannot be written it is tried again every
+/// second while the journal goes on.
 ///
 /// Its functions may be called from any thread.
 class pipeline {
@@ -49,7 +60,9 @@ public:
 
     /// Applies dead letters again; an empty list means all. Returns how many no longer are dead.
     result<std::size_t> retry_dead(std::vector<std::uint64_t> sequences);
-    /// Takes over the state that `rebuild` made.
+    /// Takes over the state that `rebuild` made in another process, whose caller holds the rebuild_lock. What
+    /// came meanwhile is applied to it first, so that no reader sees the state go back. errc::not_found:
+    /// there is none; errc::invalid: another version made it.
     result<void> adopt_rebuilt();
     /// Compresses and deletes segments now, as it is done every minute.
     result<void> maintain();

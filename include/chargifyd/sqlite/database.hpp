@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -32,6 +33,8 @@ public:
     bool corrupt() const noexcept;
     /// The statement or its values were refused; the connection is as good as before.
     bool refused() const noexcept;
+    /// The statement ran beyond the connection's deadline and was ended.
+    bool out_of_time() const noexcept;
 
 private:
     int code_;
@@ -73,9 +76,13 @@ public:
     /// commits.
     void copy_from(database& source);
 
+    /// Statements that run beyond this moment are ended soon after it (`failure::out_of_time`).
+    void set_deadline(std::chrono::steady_clock::time_point at);
+
     sqlite3* get() const noexcept { return handle_.get(); }
 
 private:
+    std::unique_ptr<std::chrono::steady_clock::time_point> deadline_; ///< where the handle's callback finds it
     std::unique_ptr<sqlite3, close_database> handle_;
 };
 

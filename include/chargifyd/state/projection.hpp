@@ -10,6 +10,10 @@
 /// changes end up the same (only `changes.id` and `seq`, which tell when something was learned, differ).
 namespace chargifyd::state {
 
+/// The version of these rules, kept with the content that they made (`meta.projection`). Higher whenever the
+/// same webhooks give other rows than before: a state that other rules made is then made anew.
+inline constexpr int projection_version = 2;
+
 enum class effect { applied, unchanged, stale };
 
 /// Merges a statement into a row (a new one: `row` with empty columns). A full statement replaces a row whose

@@ -1,6 +1,7 @@
 #include "database_dump.hpp"
 #include "filled_journal.hpp"
 #include "temporary_directory.hpp"
+#include "wait_until.hpp"
 #include "webhook_body.hpp"
 
 #include "chargifyd/pipeline/pipeline.hpp"
@@ -67,7 +68,7 @@ TEST_F(background, takes_over_a_rebuilt_state_while_it_runs)
     fill(30);
     const auto p = open();
     p->start();
-    ASSERT_EQ(*rebuild(folder_.path(), with_, {}, {}), 30U);
+    ASSERT_EQ(*rebuild(*rebuild_lock::acquire(folder_.path()), with_, {}, {}), 30U);
     ASSERT_TRUE(p->adopt_rebuilt());
     EXPECT_FALSE(std::filesystem::exists(folder_ / rebuild_file_name));
     fill(5);
@@ -76,6 +77,42 @@ TEST_F(background, takes_over_a_rebuilt_state_while_it_runs)
     EXPECT_FALSE(p->adopt_rebuilt()); // it has stopped
     sqlite::database db(folder_ / "state.db", sqlite::access::read_only);
     EXPECT_EQ(db.integer("SELECT count(*) FROM events WHERE deliveries = 1"), 35);
+}
+
+// P3: no reader sees the state go back, however much came while it was rebuilt.
+TEST_F(background, brings_a_rebuilt_state_up_to_date_before_it_takes_it_over)
+{
+    fill(10);
+    const auto p = open();
+    p->start();
+    ASSERT_EQ(*rebuild(*rebuild_lock::acquire(folder_.path()), with_, {}, {}), 10U);
+    fill(90);
+    test::wait_until([&p] { return p->now().applied == 100; });
+    ASSERT_TRUE(p->adopt_rebuilt());
+    sqlite::database db(folder_ / "state.db", sqlite::access::read_only);
+    EXPECT_EQ(db.integer("SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'cursor'"), 100);
+    p->stop(60s);
+}
+
+TEST_F(background, takes_over_nothing_that_is_not_there_or_made_by_another_version)
+{
+    fill(10);
+    const auto p = open();
+    p->start();
+    const auto nothing = p->adopt_rebuilt();
+    ASSERT_FALSE(nothing);
+    EXPECT_EQ(nothing.error().code, errc::not_found);
+    EXPECT_FALSE(std::filesystem::exists(folder_ / rebuild_file_name));
+    ASSERT_TRUE(rebuild(*rebuild_lock::acquire(folder_.path()), with_, {}, {}));
+    sqlite::database(folder_ / rebuild_file_name, sqlite::access::read_write)
+        .exec("UPDATE meta SET value = '1' WHERE key = 'projection'");
+    const auto other = p->adopt_rebuilt();
+    ASSERT_FALSE(other);
+    EXPECT_EQ(other.error().code, errc::invalid);
+    fill(1);
+    p->stop(60s);
+    EXPECT_EQ(p->now().applied, 11U);
+    EXPECT_FALSE(p->now().rebuilding);
 }
 
 TEST_F(background, retries_dead_letters_on_request)

@@ -43,7 +43,7 @@ TEST(rebuild, gives_the_same_content_row_for_row)
     }
     // … or all at once.
     std::uint64_t last_done = 0;
-    ASSERT_EQ(*rebuild(folder.path(), {}, {}, {},
+    ASSERT_EQ(*rebuild(*rebuild_lock::acquire(folder.path()), {}, {}, {},
                        [&](std::uint64_t done, std::uint64_t total) {
                            EXPECT_EQ(total, 400U);
                            last_done = done;
@@ -56,20 +56,65 @@ TEST(rebuild, gives_the_same_content_row_for_row)
 TEST(rebuild, says_when_there_is_no_journal)
 {
     const test::temporary_directory folder;
-    const auto done = rebuild(folder.path(), {}, {}, {});
+    const auto done = rebuild(*rebuild_lock::acquire(folder.path()), {}, {}, {});
     ASSERT_FALSE(done);
     EXPECT_EQ(done.error().code, errc::not_found);
 }
 
-TEST(rebuild, can_be_interrupted_and_leaves_the_old_state_alone)
+TEST(rebuild, can_be_interrupted_and_leaves_nothing)
 {
     const test::temporary_directory folder;
     test::filled_journal inbox(folder / "journal");
-    inbox.append("id=1&event=test");
+    for (int i = 0; i < 30; ++i)
+        inbox.append("id=" + std::to_string(i + 1) + "&event=test");
+    const auto held = rebuild_lock::acquire(folder.path());
+    options with;
+    with.batch_webhooks = 10;
     std::stop_source stop;
-    stop.request_stop();
-    EXPECT_FALSE(rebuild(folder.path(), {}, {}, stop.get_token()));
-    EXPECT_FALSE(std::filesystem::exists(folder / "state.db"));
+    const auto done = rebuild(*held, with, {}, stop.get_token(), [&](std::uint64_t so_far, std::uint64_t) {
+        if (so_far == 10)
+            stop.request_stop();
+    });
+    ASSERT_FALSE(done);
+    EXPECT_EQ(done.error().code, errc::busy);
+    for (const char* const name : {"state.db", rebuild_file_name, "state.db.rebuild-wal"})
+        EXPECT_FALSE(std::filesystem::exists(folder / name)) << name;
+}
+
+TEST(rebuild, follows_what_comes_while_it_works)
+{
+    const test::temporary_directory folder;
+    test::filled_journal inbox(folder / "journal", 16 * 1024 * 1024);
+    inbox.append("id=1&event=test");
+    std::uint64_t last_total = 0;
+    const auto done = rebuild(*rebuild_lock::acquire(folder.path()), {}, {}, {},
+                              [&](std::uint64_t so_far, std::uint64_t total) {
+                                  for (int i = 2; so_far == 1 && i <= 1500; ++i)
+                                      inbox.append("id=" + std::to_string(i) + "&event=test");
+                                  last_total = total;
+                              });
+    ASSERT_TRUE(done);
+    EXPECT_EQ(*done, 1500U);
+    EXPECT_EQ(last_total, 1500U);
+}
+
+TEST(rebuild_lock, is_one_at_a_time)
+{
+    const test::temporary_directory folder;
+    {
+        auto first = rebuild_lock::acquire(folder.path());
+        ASSERT_TRUE(first);
+        const auto second = rebuild_lock::acquire(folder.path());
+        ASSERT_FALSE(second);
+        EXPECT_EQ(second.error().code, errc::busy);
+        const rebuild_lock moved = std::move(*first);
+        EXPECT_FALSE(rebuild_lock::acquire(folder.path()));
+        EXPECT_EQ(moved.directory(), folder.path());
+    }
+    EXPECT_TRUE(rebuild_lock::acquire(folder.path()));
+    const auto nowhere = rebuild_lock::acquire(folder / "nowhere");
+    ASSERT_FALSE(nowhere);
+    EXPECT_EQ(nowhere.error().code, errc::not_found);
 }
 
 } // namespace

@@ -55,6 +55,21 @@ TEST(database, readers_see_commits_and_can_open_after_the_writer_closed)
     EXPECT_EQ(later.integer("SELECT x FROM t"), 7);
 }
 
+TEST(database, ends_a_statement_that_runs_beyond_its_deadline)
+{
+    const std::string endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n";
+    database db({}, access::memory);
+    db.set_deadline(std::chrono::steady_clock::now());
+    try {
+        db.integer(endless);
+        FAIL() << "it came to an end";
+    } catch (const failure& e) {
+        EXPECT_TRUE(e.out_of_time());
+    }
+    db.set_deadline(std::chrono::steady_clock::now() + std::chrono::hours(1));
+    EXPECT_EQ(db.integer("SELECT 7"), 7);
+}
+
 TEST(statement, an_execution_that_is_left_early_pins_nothing)
 {
     const test::temporary_directory folder;
