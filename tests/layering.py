@@ -17,12 +17,14 @@ ROOMS = {
     "sqlite": {"base"},
     "state": {"base", "chargify", "sqlite"},
     "pipeline": {"base", "chargify", "journal", "state"},
-    "ingress": {"base", "chargify", "journal"},
-    "admin": {"base", "chargify", "journal", "state", "pipeline", "ingress"},
-    "config": {"base", "chargify", "journal", "state", "pipeline", "ingress"},
+    "quarantine": {"base", "journal"},
+    "ingress": {"base", "chargify", "journal", "quarantine"},
+    "admin": {"base", "chargify", "journal", "state", "pipeline", "quarantine", "ingress"},
+    "config": {"base", "chargify", "journal", "state", "pipeline", "quarantine", "ingress"},
     "simulate": {"base", "chargify"},
-    "ctl": {"base", "chargify", "journal", "sqlite", "state", "pipeline", "ingress", "admin", "config", "simulate"},
-    "app": {"base", "chargify", "journal", "state", "pipeline", "ingress", "admin", "config"},
+    "ctl": {"base", "chargify", "journal", "sqlite", "state", "pipeline", "quarantine", "ingress", "admin", "config",
+            "simulate"},
+    "app": {"base", "chargify", "journal", "state", "pipeline", "quarantine", "ingress", "admin", "config"},
 }
 
 # start of a third party's header -> the rooms that may include it

@@ -9,6 +9,7 @@
 #include "chargifyd/journal/journal.hpp"
 #include "chargifyd/pipeline/pipeline.hpp"
 #include "chargifyd/pipeline/rebuild.hpp"
+#include "chargifyd/quarantine/quarantine.hpp"
 #include "chargifyd/state/sqlite_store.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -88,7 +89,14 @@ public:
             return background.error();
         background_ = std::move(*background);
 
-        auto traffic = ingress::webhook_server::open(with_.ingress, with_.ingress_sites(), *inbox_,
+        quarantine::options apart_with = with_.quarantine;
+        apart_with.directory = with_.state_directory / quarantine::directory_name;
+        auto apart = quarantine::store::open(apart_with, journal::real_file_system(), instruments_);
+        if (!apart)
+            return apart.error();
+        apart_ = std::move(*apart);
+
+        auto traffic = ingress::webhook_server::open(with_.ingress, with_.ingress_sites(), *inbox_, *apart_,
                                                      instruments_, system_now);
         if (!traffic)
             return traffic.error();
@@ -97,6 +105,12 @@ public:
         admin::sources shown;
         shown.health = [server = traffic_.get()] { return server->health(); };
         shown.background = background_.get();
+        shown.quarantined = apart_.get();
+        shown.release_quarantined = [this] {
+            return quarantine::release(*apart_, *inbox_, [this](const quarantine::entry& e) {
+                return traffic_->verifies(e.site, e.body, e.signature);
+            });
+        };
         shown.instruments = &instruments_;
         shown.state_file = with_.state_directory / state::state_file_name;
         shown.token = with_.admin.token;
@@ -191,6 +205,7 @@ private:
     std::optional<journal::directory_lock> lock_;
     std::unique_ptr<journal::log> inbox_;
     std::unique_ptr<pipeline::pipeline> background_;
+    std::unique_ptr<quarantine::store> apart_;
     std::unique_ptr<ingress::webhook_server> traffic_;
     std::unique_ptr<ingress::operator_server> operators_;
     net::io_context context_{1};

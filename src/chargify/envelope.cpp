@@ -88,14 +88,15 @@ std::optional<std::chrono::sys_seconds> find_time(const envelope& e) noexcept
 /// The test panel sends any event with the ids of its objects set to 0.
 bool has_only_zero_ids(const envelope& e) noexcept
 {
-    const std::array<std::pair<form::index, std::string_view>, 7> places{
+    const std::array<std::pair<form::index, std::string_view>, 8> places{
         {{e.subscription, "id"},
          {e.tree.branch(e.subscription, "customer"), "id"},
          {e.tree.branch(e.payload, "customer"), "id"},
          {e.tree.branch(e.subscription, "product"), "id"},
          {e.tree.branch(e.payload, "product"), "id"},
          {e.payload, "subscription_id"},
-         {e.payload, "customer_id"}}};
+         {e.payload, "customer_id"},
+         {e.tree.branch(e.payload, "metafield"), "resource_id"}}};
     bool zero = false;
     for (const auto& [parent, key] : places) {
         zero = zero || e.tree.value(parent, key) == "0";

@@ -112,4 +112,16 @@ bool verifier::verify(std::string_view body, const digest256& given) const
     return matches != 0;
 }
 
+std::string_view verifier::explain_mismatch(std::string_view body, const digest256& given) const
+{
+    const std::string text = to_hex(given);
+    signature_fault found = signature_fault::wrong_key;
+    for (const secret& key : keys_) {
+        const signature_fault fault = diagnose_signature(key.reveal(), body, text);
+        if (fault != signature_fault::wrong_key)
+            found = fault;
+    }
+    return explain(found);
+}
+
 } // namespace chargifyd::chargify

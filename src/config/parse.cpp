@@ -23,6 +23,7 @@ constexpr std::int64_t mib = 1024 * kib;
 constexpr std::int64_t gib = 1024 * mib;
 
 constexpr std::int64_t most_threads = 256;
+constexpr std::int64_t most_grace_days = 3650;
 
 /// Reads the tables one after the other, in the order of the documentation.
 class file_reader {
@@ -42,6 +43,7 @@ public:
         into_.sites = read_sites(top_, folder_, to_);
         read_journal();
         read_pipeline();
+        read_quarantine();
         read_access();
         read_log();
         top_.finish();
@@ -56,6 +58,8 @@ private:
     void read_admin();
     void read_journal();
     void read_pipeline();
+    void read_quarantine();
+    void read_access_rule(table& t, const std::string& state, bool grants);
     void read_access();
     void read_log();
 
@@ -249,23 +253,50 @@ void file_reader::read_pipeline()
     t.finish();
 }
 
+void file_reader::read_quarantine()
+{
+    table t = section("quarantine");
+    quarantine::options& o = into_.quarantine;
+    t.number("max_webhooks", o.max_webhooks, 1, 1000000);
+    t.number("max_bytes", o.max_bytes, kib, 16 * gib);
+    t.number("max_webhooks_per_source", o.max_webhooks_per_source, 1, 1000000);
+    t.number("max_bytes_per_source", o.max_bytes_per_source, kib, 16 * gib);
+    t.finish();
+}
+
+/// `true`, `false`, or for so many days.
+void file_reader::read_access_rule(table& t, const std::string& state, bool grants)
+{
+    state::access_rule rule{grants, std::nullopt};
+    if (const toml::node* const found = t.take(state)) {
+        const auto* const days = found->as_integer();
+        if (const auto* const flag = found->as_boolean())
+            rule.has_access = flag->get();
+        else if (days && days->get() >= 1 && days->get() <= most_grace_days)
+            rule = {true, static_cast<int>(days->get())};
+        else
+            t.wrong(state,
+                    (days ? "is " + std::to_string(days->get()) + ", out of range"
+                          : "must be true, false or a number of days, not " + std::string(describe(*found))) +
+                        "; write true, false, or a number of days from 1 to " +
+                        std::to_string(most_grace_days));
+        into_.state.access[state] = rule;
+    }
+    t.note(state, rule.grace_days ? std::to_string(*rule.grace_days) : rule.has_access ? "true" : "false");
+}
+
 void file_reader::read_access()
 {
     table t = section("access");
-    const auto read = [&](const std::string& state, bool grants) {
-        t.flag(state, grants);
-        if (t.has(state))
-            into_.state.access[state] = {grants, {}};
-    };
     std::vector<std::string> documented;
     for (const chargify::state_info& state : chargify::state_catalogue()) {
         documented.emplace_back(state.name);
-        read(documented.back(), state.grants_access);
+        read_access_rule(t, documented.back(), state.grants_access);
     }
     for (const std::string& state : t.keys()) {
         if (chargify::find_state(state) || !is_state_name(state))
             continue;
-        read(state, false);
+        read_access_rule(t, state, false);
         const std::string_view meant = nearest(state, documented);
         t.warn_at(t.line(state), state,
                   "is a state that Chargify has not documented" +

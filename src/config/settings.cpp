@@ -13,7 +13,7 @@ std::vector<ingress::site> settings::ingress_sites() const
     std::vector<ingress::site> all;
     all.reserve(sites.size());
     for (const site_settings& site : sites)
-        all.push_back({site.name, chargify::verifier(site.shared_keys)});
+        all.push_back({site.name, chargify::verifier(site.shared_keys), site.quarantines});
     return all;
 }
 

@@ -105,19 +105,18 @@ std::string read_name(table& t, const std::vector<site_settings>& others)
     return name->text;
 }
 
-void read_on_bad_signature(table& t)
+/// Whether webhooks that do not verify are kept apart.
+bool read_on_bad_signature(table& t)
 {
     std::string value = "reject";
     if (const std::optional<item> given = t.text("on_bad_signature")) {
         value = given->text;
-        if (value == "quarantine")
+        if (value != "reject" && value != "quarantine")
             t.wrong("on_bad_signature",
-                    "\"quarantine\" is not available in this version; remove it or set it to \"reject\"");
-        else if (value != "reject")
-            t.wrong("on_bad_signature",
-                    in_quotes(value) + " is not known; remove it or set it to \"reject\"");
+                    in_quotes(value) + " is not known; set it to \"reject\" or \"quarantine\"");
     }
     t.note("on_bad_signature", in_quotes(value));
+    return value == "quarantine";
 }
 
 site_settings read_site(const toml::table& values, const std::filesystem::path& folder,
@@ -127,7 +126,7 @@ site_settings read_site(const toml::table& values, const std::filesystem::path& 
     site_settings site;
     site.name = read_name(t, others);
     site.shared_keys = read_keys(t, folder, to);
-    read_on_bad_signature(t);
+    site.quarantines = read_on_bad_signature(t);
     for (const site_settings& other : others) {
         for (const secret& key : site.shared_keys) {
             if (std::any_of(other.shared_keys.begin(), other.shared_keys.end(),

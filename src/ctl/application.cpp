@@ -17,7 +17,9 @@ Exit status: 0 done, 1 failed, 2 wrong usage or configuration, 3 not found.
 
 Examples:
   chargifyctl status
-  chargifyctl subscriptions --customer user-42
+  chargifyctl access --customer user-42
+  chargifyctl timeline user-42
+  chargifyctl changes --since 2h
   chargifyctl config check
   chargifyctl verify --site acme --headers headers.txt body.form
   chargifyctl simulate --insecure https://localhost/webhooks/acme
@@ -49,10 +51,17 @@ void add_all_commands(CLI::App& app, context& ctx)
     add_status(app, ctx);
     add_subscriptions(app, ctx);
     add_customers(app, ctx);
+    add_access(app, ctx);
+    add_timeline(app, ctx);
+    add_changes(app, ctx);
+    add_renewals(app, ctx);
+    add_past_due(app, ctx);
+    add_revenue(app, ctx);
     add_events(app, ctx);
     add_dead(app, ctx);
     add_check(app, ctx);
     add_rebuild(app, ctx);
+    add_quarantine(app, ctx);
     add_backup(app, ctx);
     add_config(app, ctx);
     add_sign(app, ctx);

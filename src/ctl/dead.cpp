@@ -29,9 +29,8 @@ exit_code list(context& ctx, const dead_options& with)
     state::event_filter filter;
     filter.outcome = "dead";
     filter.site = with.site;
-    filter.limit = with.limit;
     state::state_reader state = open_state(ctx);
-    write_rows(ctx, state, state::list_events(filter));
+    write_list(ctx, state, state::list_events(filter), {{}, with.limit});
     return exit_code::done;
 }
 

@@ -1,74 +1,85 @@
 #include "ctl/commands.hpp"
+#include "ctl/follow.hpp"
 #include "ctl/journalled_body.hpp"
+#include "ctl/moments.hpp"
 #include "ctl/state_rows.hpp"
 
 #include <CLI/CLI.hpp>
 
-#include <chrono>
 #include <memory>
 #include <optional>
-#include <thread>
 
 namespace chargifyd::ctl {
 
 namespace {
 
-using namespace std::chrono_literals;
-
 constexpr std::uint64_t shown_by_default = 50;
-constexpr auto follow_interval = 500ms;
 
 struct event_options {
     state::event_filter filter;
+    std::string since;
+    std::string until;
+    std::uint64_t after = 0;
+    std::uint64_t limit = 0;
     bool follow = false;
 };
 
-/// Prints what there is, then what comes, until it is interrupted.
-exit_code follow(context& ctx, state::event_filter filter)
+std::int64_t cursor_of(state::state_reader& state)
 {
-    state::state_reader state = open_state(ctx);
-    std::optional<row_writer> rows;
-    for (;;) {
-        std::uint64_t last = filter.after;
-        const auto done = state.run(
-            state::list_events(filter),
-            [&](std::span<const state::result_column> found) {
-                if (rows)
-                    return;
-                std::vector<column> columns;
-                for (const state::result_column& c : found)
-                    columns.push_back(to_column(c));
-                rows.emplace(ctx.out(), columns, row_writer::length::endless);
-            },
-            [&](std::span<const state::value> row) {
-                std::vector<cell> cells;
-                for (const state::value& v : row)
-                    cells.push_back(to_cell(v));
-                rows->row(std::move(cells));
-                last = static_cast<std::uint64_t>(std::get<std::int64_t>(row[0]));
-                return true;
-            });
-        if (!done)
-            throw failure(done.error());
-        rows->flush();
-        if (filter.newest)
-            last = std::max(last, value_or_fail(state.cursor()));
-        filter.after = last;
-        filter.newest = false;
-        filter.limit = 0;
-        std::this_thread::sleep_for(follow_interval);
+    return static_cast<std::int64_t>(value_or_fail(state.cursor()));
+}
+
+/// The newest, when nothing says where to begin.
+void write_newest(state::state_reader& state, state_rows& rows, const event_options& with)
+{
+    const auto done = state.run(
+        state::newest_events(with.filter, with.limit == 0 ? shown_by_default : with.limit),
+        [&rows](std::span<const state::result_column> found) { rows.columns(found); },
+        [&rows](std::span<const state::value> row) {
+            rows.row(row);
+            return true;
+        });
+    if (!done)
+        throw failure(done.error());
+}
+
+/// Prints what there is, then what comes, until it is interrupted.
+[[noreturn]] void follow_events(context& ctx, state::state_reader& state, const event_options& with)
+{
+    state_rows rows(ctx, {}, row_writer::length::endless);
+    auto after = static_cast<std::int64_t>(with.after);
+    if (with.after == 0 && with.filter.from == 0) {
+        state::event_filter known = with.filter;
+        after = cursor_of(state);
+        known.to = after + 1;
+        event_options before = with;
+        before.filter = known;
+        write_newest(state, rows, before);
+        rows.flush();
     }
+    if (with.filter.from > 0)
+        after = std::max(after, with.filter.from - 1);
+    follow(state, rows,
+           {"seq", [&](state::state_reader&) { return state::list_events(with.filter); }, cursor_of}, after);
 }
 
 exit_code list(context& ctx, event_options with)
 {
-    with.filter.newest = with.filter.after == 0;
-    if (with.filter.limit == 0 && with.filter.after == 0)
-        with.filter.limit = shown_by_default;
-    if (with.follow)
-        return follow(ctx, with.filter);
     state::state_reader state = open_state(ctx);
-    write_rows(ctx, state, state::list_events(with.filter));
+    if (!with.since.empty())
+        with.filter.from = value_or_fail(state.first_sequence_since(moment_or_fail(with.since)));
+    if (!with.until.empty())
+        with.filter.to = value_or_fail(state.first_sequence_since(moment_or_fail(with.until)));
+    if (with.follow)
+        follow_events(ctx, state, with);
+    if (with.after == 0 && with.since.empty()) {
+        state_rows rows(ctx);
+        write_newest(state, rows, with);
+        rows.finish();
+        return exit_code::done;
+    }
+    with.filter.from = std::max(with.filter.from, static_cast<std::int64_t>(with.after) + 1);
+    write_list(ctx, state, state::list_events(with.filter), {{}, with.limit});
     return exit_code::done;
 }
 
@@ -81,20 +92,26 @@ void add_events(CLI::App& app, context& ctx)
                                     "Examples:\n"
                                     "  chargifyctl events\n"
                                     "  chargifyctl events --follow\n"
+                                    "  chargifyctl events --since 2h --outcome stale\n"
                                     "  chargifyctl events --event payment_failure --limit 10\n"
                                     "  chargifyctl events show 42",
                                     [with](context& c) { return list(c, *with); });
-    command.add_flag("--follow", with->follow, "Go on with what comes");
+    CLI::Option* const follows = command.add_flag("--follow", with->follow, "Go on with what comes");
     command.add_option("--event", with->filter.event, "Only this event")->type_name("EVENT");
     command.add_option("--outcome", with->filter.outcome, "applied, unchanged, stale, test, unknown or dead")
         ->type_name("OUTCOME");
     command.add_option("--subscription", with->filter.subscription_id, "Only of this subscription")
         ->type_name("ID");
     command.add_option("--site", with->filter.site, "Only of this site")->type_name("SITE");
-    command.add_option("--after", with->filter.after, "Only later than this webhook (seq)")->type_name("SEQ");
+    command.add_option("--after", with->after, "Only later than this webhook (seq)")->type_name("SEQ");
+    command.add_option("--since", with->since, std::string("Only received since then: ") + moment_help)
+        ->type_name("TIME");
+    command.add_option("--until", with->until, "Only received before then")
+        ->type_name("TIME")
+        ->excludes(follows);
     command
-        .add_option("--limit", with->filter.limit,
-                    "At most so many (default: the newest 50; all with --after)")
+        .add_option("--limit", with->limit,
+                    "At most so many (default: the newest 50; all with --after or --since)")
         ->type_name("N");
 
     struct show_options {

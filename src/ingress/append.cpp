@@ -46,12 +46,23 @@ void completion_desk::close()
     open_ = false;
 }
 
-task<journal::append_status> pending_append::store(journal::log& inbox)
+task<journal::append_status> pending_append::store(journal::log& inbox, completion_desk& desk)
 {
+    desk_ = &desk;
     const auto accepted = inbox.submit(*this);
     if (accepted != journal::append_status::stored)
         co_return accepted;
     // The completion is posted to this thread, so it cannot come before this coroutine waits for it.
+    co_await completed();
+    co_return status_;
+}
+
+task<journal::append_status> pending_append::keep(quarantine::store& apart, completion_desk& desk)
+{
+    desk_ = &desk;
+    const auto accepted = apart.submit(*this);
+    if (accepted != journal::append_status::stored)
+        co_return accepted;
     co_await completed();
     co_return status_;
 }
@@ -75,7 +86,7 @@ void pending_append::resume()
 void pending_append::complete(journal::append_status status) noexcept
 {
     status_ = status;
-    desk_.add(thread_, *this);
+    desk_->add(thread_, *this);
 }
 
 } // namespace chargifyd::ingress

@@ -195,16 +195,15 @@ bool good_host(std::string_view value) noexcept
     return port.empty() || (port.starts_with(':') && port.size() <= 6 && is_all(port.substr(1), is_digit));
 }
 
-/// Only a length delimits a body here. A well-formed chunked request lacks one; all else with a coding is
-/// ambiguous.
+/// A body is delimited by one length, or is chunked and nothing else; all else with a coding is ambiguous.
 std::optional<refusal> judge_length(const head_parser& fields, bool version_11, const gate_limits& limits,
                                     request_head& head)
 {
     const bool has_body = head.method != "GET" && head.method != "HEAD";
     if (fields.coding.count > 0) {
-        const bool chunked = fields.coding.count == 1 && iequals(fields.coding.value, "chunked");
-        return chunked && version_11 && has_body && fields.length.count == 0 ? refusal::no_length
-                                                                             : refusal::bad_request;
+        head.chunked = fields.coding.count == 1 && iequals(fields.coding.value, "chunked") && version_11 &&
+                       has_body && fields.length.count == 0;
+        return head.chunked ? std::nullopt : std::optional(refusal::bad_request);
     }
     if (fields.length.count == 0)
         return head.method == "POST" ? std::optional(refusal::no_length) : std::nullopt;

@@ -10,8 +10,9 @@
 /// over bytes.
 ///
 /// The parser of Beast 1.81 lets through what request smuggling is made of: folded lines, transfer codings
-/// next to a length, repeated lengths and hosts. So the bytes are judged first, the parser reads what is left
-/// of the language, and the fields that decide something must stand exactly as often as they may.
+/// next to a length, repeated lengths and hosts; and it takes trailers for headers, so no chunked body is
+/// given to it. So the bytes are judged first, the parser reads what is left of the language, and the fields
+/// that decide something must stand exactly as often as they may.
 namespace chargifyd::ingress {
 
 /// Why a request is not served. The closed set of the metric `http_refused_total`.
@@ -63,6 +64,7 @@ struct request_head {
     unsigned signatures = 0;                     ///< how many signature headers there are
     std::vector<std::string_view> forwarded_for; ///< X-Forwarded-For, in order
     std::uint64_t content_length = 0;            ///< 0 when it is missing
+    bool chunked = false;                        ///< the body is; there is no content length then
     bool keep_alive = false;
     bool expects_continue = false;
 };

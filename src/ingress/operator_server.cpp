@@ -115,6 +115,7 @@ private:
     const bool local_;
     operator_request request_;
     operator_reply reply_;
+    std::string link_; ///< the header line
 };
 
 std::unique_ptr<request_handler> operator_service::make_handler(io_thread& on, const origin& from)
@@ -148,6 +149,10 @@ task<answer> operator_session::handle(std::string_view body)
         is_printable(reply_.content_type) ? std::string_view(reply_.content_type) : "text/plain";
     if (made.status == 401)
         made.extra = "WWW-Authenticate: Bearer\r\n";
+    if (!reply_.link.empty() && is_printable(reply_.link)) {
+        link_ = "Link: " + reply_.link + "\r\n";
+        made.extra = link_;
+    }
     co_return made;
 }
 

@@ -13,6 +13,8 @@ namespace chargifyd::ingress {
 class read_buffer {
 public:
     std::string_view view() const noexcept { return {bytes_.get() + begin_, end_ - begin_}; }
+    /// The same bytes, to be changed in place.
+    std::span<char> bytes() noexcept { return {bytes_.get() + begin_, end_ - begin_}; }
     bool empty() const noexcept { return begin_ == end_; }
     std::size_t capacity() const noexcept { return capacity_; }
 

@@ -1,5 +1,7 @@
 #include "ingress/session.hpp"
 
+#include "ingress/chunked.hpp"
+
 #include <algorithm>
 #include <ctime>
 #include <string>
@@ -29,6 +31,9 @@ private:
     task<next> serve_request();
     task<std::optional<refusal>> receive_head();
     task<std::optional<refusal>> receive_body();
+    task<std::optional<refusal>> receive_chunks();
+    task<std::optional<refusal>> receive_more();
+    task<bool> say_continue();
     task<next> send(const answer& what, bool with_body);
     task<next> refuse(refusal reason);
 
@@ -40,8 +45,10 @@ private:
 
     // The request under way.
     std::size_t head_bytes_ = 0;
-    std::size_t total_bytes_ = 0; ///< head and body
-    bool is_head_ = false;        ///< the method is HEAD
+    std::size_t body_bytes_ = 0;
+    std::size_t total_bytes_ = 0; ///< head and body with its framing
+    bool chunked_ = false;
+    bool is_head_ = false; ///< the method is HEAD
     bool keep_alive_ = false;
     bool expects_continue_ = false;
     bool gone_ = false; ///< the peer went away, or the server wants to end: no answer
@@ -98,7 +105,9 @@ task<next> session::serve_request()
         if (!refused) {
             keep_alive_ = head.keep_alive;
             expects_continue_ = head.expects_continue;
-            total_bytes_ = head_bytes_ + static_cast<std::size_t>(head.content_length);
+            chunked_ = head.chunked;
+            body_bytes_ = static_cast<std::size_t>(head.content_length);
+            total_bytes_ = head_bytes_ + body_bytes_;
             reply = handler_.judge(head);
         }
     }
@@ -106,17 +115,20 @@ task<next> session::serve_request()
         co_return co_await refuse(*refused);
     if (reply) {
         // The next request begins behind a body that nobody is going to read.
-        keep_alive_ = keep_alive_ && total_bytes_ == head_bytes_;
+        keep_alive_ = keep_alive_ && total_bytes_ == head_bytes_ && !chunked_;
         co_return co_await send(*reply, !is_head_);
     }
 
-    refused = co_await receive_body();
+    if (chunked_)
+        refused = co_await receive_chunks();
+    else
+        refused = co_await receive_body();
     if (gone_)
         co_return next::abandon;
     if (refused)
         co_return co_await refuse(*refused);
     connection_.clear_deadline();
-    const auto body = connection_.input().view().substr(head_bytes_, total_bytes_ - head_bytes_);
+    const auto body = connection_.input().view().substr(head_bytes_, body_bytes_);
     const answer made = co_await handler_.handle(body);
     const next then = co_await send(made, !is_head_);
     if (then != next::abandon)
@@ -161,21 +173,57 @@ task<std::optional<refusal>> session::receive_body()
         co_return std::nullopt;
     connection_.set_deadline(limits_.body_timeout);
     input.reserve(total_bytes_);
-    if (expects_continue_ && input.view().size() == head_bytes_ &&
-        co_await connection_.write("HTTP/1.1 100 Continue\r\n\r\n") != step::done) {
-        gone_ = true;
+    if (!co_await say_continue())
         co_return std::nullopt;
-    }
-    while (input.view().size() < total_bytes_) {
-        const step outcome = co_await connection_.read();
-        if (outcome == step::late)
-            co_return refusal::slow;
-        if (outcome != step::done) {
-            gone_ = true;
-            break;
-        }
+    while (input.view().size() < total_bytes_ && !gone_) {
+        const auto refused = co_await receive_more();
+        if (refused)
+            co_return refused;
     }
     co_return std::nullopt;
+}
+
+/// A body without a declared length: the buffer grows with what really comes.
+task<std::optional<refusal>> session::receive_chunks()
+{
+    auto& input = connection_.input();
+    chunk_reader reader(limits_.gate.max_body_bytes);
+    connection_.set_deadline(limits_.body_timeout);
+    if (!co_await say_continue())
+        co_return std::nullopt;
+    while (!gone_) {
+        const auto found = reader.read(input.bytes().subspan(head_bytes_));
+        if (found == chunk_reader::outcome::refused)
+            co_return reader.reason();
+        if (found == chunk_reader::outcome::complete) {
+            body_bytes_ = reader.body_bytes();
+            total_bytes_ = head_bytes_ + reader.received();
+            break;
+        }
+        input.reserve(std::max(first_read_bytes, 2 * input.view().size()));
+        const auto refused = co_await receive_more();
+        if (refused)
+            co_return refused;
+    }
+    co_return std::nullopt;
+}
+
+/// Reads what comes next of a body; sets `gone_` when nothing will.
+task<std::optional<refusal>> session::receive_more()
+{
+    const step outcome = co_await connection_.read();
+    if (outcome == step::late)
+        co_return refusal::slow;
+    gone_ = outcome != step::done;
+    co_return std::nullopt;
+}
+
+/// Tells a client that waits for it that its body is wanted. False: it has gone.
+task<bool> session::say_continue()
+{
+    if (expects_continue_ && connection_.input().view().size() == head_bytes_)
+        gone_ = co_await connection_.write("HTTP/1.1 100 Continue\r\n\r\n") != step::done;
+    co_return !gone_;
 }
 
 task<next> session::send(const answer& what, bool with_body)

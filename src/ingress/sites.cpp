@@ -10,7 +10,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::array<const char*, webhook_results> result_names = {
-    "stored", "duplicate", "bad_signature", "missing_signature", "queue_full", "disk_full", "stopped"};
+    "stored",      "duplicate",  "bad_signature", "missing_signature",
+    "quarantined", "queue_full", "disk_full",     "stopped"};
 
 /// The characters of a subdomain, and `_`: what needs no percent-encoding and cannot be a dot segment.
 bool can_stand_in_path(std::string_view name) noexcept
@@ -50,17 +51,29 @@ void known_site::count(webhook_result result) const
     auto counter = results_[static_cast<std::size_t>(result)];
     counter.add();
     const auto now = std::chrono::steady_clock::now();
-    if (result == webhook_result::bad_signature) {
-        if (const auto times = bad_->count(now))
-            log::warning(
-                "a webhook's signature does not match; is the shared key this site's? `chargifyctl verify` "
-                "names the mistake",
-                {{"site", site_.name}, {"times", *times}});
-    } else if (result == webhook_result::missing_signature) {
-        if (const auto times = missing_->count(now))
-            log::warning("a webhook without a usable signature; does a proxy remove headers?",
-                         {{"site", site_.name}, {"times", *times}});
+    if (result != webhook_result::missing_signature)
+        return;
+    if (const auto times = missing_->count(now))
+        log::warning("a webhook without a usable signature; does a proxy remove headers?",
+                     {{"site", site_.name}, {"times", *times}});
+}
+
+void known_site::report_mismatch(std::string_view body, const digest256& given) const
+{
+    const auto times = bad_->count(std::chrono::steady_clock::now());
+    // Finding the mistake costs some fifty HMACs: once for a site, so that nobody can make us do it at will.
+    if (!explained_->test_and_set()) {
+        log::error(
+            "a webhook's signature does not match: Chargify pauses the endpoint after 26 refusals in a "
+            "row",
+            {{"site", site_.name}, {"finding", site_.keys.explain_mismatch(body, given)}});
+        return;
     }
+    if (times)
+        log::warning(
+            "a webhook's signature does not match; is the shared key this site's? `chargifyctl verify` "
+            "names the mistake",
+            {{"site", site_.name}, {"times", *times}});
 }
 
 void known_site::arrived(timestamp at) const noexcept

@@ -5,6 +5,7 @@
 #include "chargifyd/ingress/webhook_server.hpp"
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -23,11 +24,12 @@ enum class webhook_result {
     duplicate,
     bad_signature,
     missing_signature,
+    quarantined,
     queue_full,
     disk_full,
     stopped
 };
-inline constexpr std::size_t webhook_results = 7;
+inline constexpr std::size_t webhook_results = 8;
 
 /// Says that something happened: the first time at once, later at most once in ten seconds, with how often
 /// meanwhile. Any thread.
@@ -55,8 +57,12 @@ public:
         return site_.keys.verify(body, given);
     }
 
-    /// Counts, and tells the operator about signatures that do not match.
+    /// Whether webhooks that do not verify are kept apart.
+    bool quarantines() const noexcept { return site_.quarantines; }
+    /// Counts, and tells the operator about signatures that are missing.
     void count(webhook_result result) const;
+    /// Tells the operator about a signature that does not match: the first one with what seems to be wrong.
+    void report_mismatch(std::string_view body, const digest256& given) const;
     void arrived(timestamp at) const noexcept;
 
 private:
@@ -64,6 +70,7 @@ private:
     std::vector<metrics::counter> results_;
     metrics::gauge last_arrival_;
     std::unique_ptr<rate_limited> bad_;
+    std::unique_ptr<std::atomic_flag> explained_ = std::make_unique<std::atomic_flag>();
     std::unique_ptr<rate_limited> missing_;
 };
 

@@ -39,22 +39,25 @@ std::vector<net::io_context*> contexts_of(http_server& server)
 } // namespace
 
 struct webhook_server::implementation {
-    implementation(const options& given, proxy_list proxies, journal::log& inbox, metrics::registry& registry,
-                   clock_fn now)
+    implementation(const options& given, proxy_list proxies, journal::log& inbox, quarantine::store& apart,
+                   metrics::registry& registry, clock_fn now)
         : with(given)
         , instruments(registry)
         , clock(now)
-        , service(given, std::move(proxies), inbox, registry, std::move(now))
+        , service(given, std::move(proxies), inbox, apart, registry, std::move(now))
         , server("webhook", thread_count(given.threads), limits_of(given), service)
         , desk(std::make_shared<completion_desk>(contexts_of(server)))
+        , apart_desk(std::make_shared<completion_desk>(contexts_of(server)))
     {
-        service.use(*desk);
+        service.use(*desk, *apart_desk);
         inbox.on_batch([shared = desk] { shared->batch_over(); });
+        apart.on_batch([shared = apart_desk] { shared->batch_over(); });
     }
     ~implementation()
     {
         server.drain(std::chrono::milliseconds(0));
         desk->close();
+        apart_desk->close();
     }
 
     result<void> adopt(const tls_files& tls, std::vector<site> sites);
@@ -66,6 +69,7 @@ struct webhook_server::implementation {
     webhook_service service;
     http_server server;
     std::shared_ptr<completion_desk> desk;
+    std::shared_ptr<completion_desk> apart_desk; ///< of the quarantine
     std::vector<std::string> https;
     std::vector<std::string> http;
 };
@@ -111,19 +115,26 @@ webhook_server::webhook_server(std::unique_ptr<implementation> impl) noexcept
 webhook_server::~webhook_server() = default;
 
 result<std::unique_ptr<webhook_server>> webhook_server::open(const options& with, std::vector<site> sites,
-                                                             journal::log& inbox,
+                                                             journal::log& inbox, quarantine::store& apart,
                                                              metrics::registry& instruments, clock_fn clock)
 {
     auto proxies = proxy_list::parse(with.trusted_proxies);
     if (!proxies)
         return proxies.error();
-    auto impl =
-        std::make_unique<implementation>(with, std::move(*proxies), inbox, instruments, std::move(clock));
+    auto impl = std::make_unique<implementation>(with, std::move(*proxies), inbox, apart, instruments,
+                                                 std::move(clock));
     if (auto adopted = impl->adopt(with.tls, std::move(sites)); !adopted)
         return adopted.error();
     if (auto bound = impl->listen(); !bound)
         return bound.error();
     return std::unique_ptr<webhook_server>(new webhook_server(std::move(impl)));
+}
+
+bool webhook_server::verifies(std::string_view site, std::string_view body, const digest256& given) const
+{
+    const auto sites = impl_->service.sites();
+    const known_site* const known = sites->find(site);
+    return known != nullptr && known->verify(body, given);
 }
 
 void webhook_server::start()

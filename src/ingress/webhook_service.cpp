@@ -72,7 +72,7 @@ public:
         : service_(service)
         , peer_(from.address)
         , peer_text_(to_text(from.address))
-        , append_(*service.desk_, thread)
+        , append_(thread)
     {}
 
     std::optional<answer> judge(const request_head& head) override;
@@ -89,6 +89,7 @@ private:
     answer report_health();
     std::optional<answer> judge_webhook(const request_head& head);
     answer answer_for(append_status status) const;
+    task<answer> keep_apart(std::string_view body);
 
     webhook_service& service_;
     const net::ip::address peer_;
@@ -149,15 +150,18 @@ std::optional<answer> webhook_handler::judge_webhook(const request_head& head)
 
 task<answer> webhook_handler::handle(std::string_view body)
 {
-    if (!site_->verify(body, append_.fingerprint)) {
-        status_ = append_status::stopped;
-        site_->count(webhook_result::bad_signature);
-        co_return unauthorized();
-    }
     append_.site = site_->name();
     append_.body = body;
     append_.received_at = service_.clock_();
-    status_ = co_await append_.store(service_.inbox_);
+    if (!site_->verify(body, append_.fingerprint)) {
+        status_ = append_status::stopped;
+        site_->report_mismatch(body, append_.fingerprint);
+        if (site_->quarantines())
+            co_return co_await keep_apart(body);
+        site_->count(webhook_result::bad_signature);
+        co_return unauthorized();
+    }
+    status_ = co_await append_.store(service_.inbox_, *service_.desk_);
     site_->count(result_of(status_));
     log::debug("webhook", {{"site", site_->name()},
                            {"bytes", body.size()},
@@ -165,6 +169,19 @@ task<answer> webhook_handler::handle(std::string_view body)
                                        : status_ == append_status::duplicate ? "duplicate"
                                                                              : "refused"}});
     co_return answer_for(status_);
+}
+
+/// 200 once it is kept; when there is no room, or no room left for this sender, as if nothing were kept.
+task<answer> webhook_handler::keep_apart(std::string_view body)
+{
+    const auto kept = co_await append_.keep(service_.apart_, *service_.apart_desk_);
+    if (kept == append_status::stored) {
+        site_->count(webhook_result::quarantined);
+        log::debug("webhook", {{"site", site_->name()}, {"bytes", body.size()}, {"outcome", "quarantined"}});
+        co_return plain(200, "ok\n");
+    }
+    site_->count(webhook_result::bad_signature);
+    co_return unauthorized();
 }
 
 answer webhook_handler::answer_for(append_status status) const
@@ -218,10 +235,11 @@ webhook_meters::webhook_meters(metrics::registry& from)
 }
 
 webhook_service::webhook_service(const options& with, proxy_list proxies, journal::log& inbox,
-                                 metrics::registry& instruments, clock_fn clock)
+                                 quarantine::store& apart, metrics::registry& instruments, clock_fn clock)
     : proxies_(std::move(proxies))
     , retry_after_("Retry-After: " + std::to_string(with.retry_after.count()) + "\r\n")
     , inbox_(inbox)
+    , apart_(apart)
     , clock_(std::move(clock))
     , meters_(instruments)
 {}

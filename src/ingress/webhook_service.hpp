@@ -36,7 +36,7 @@ struct credentials {
 /// What the webhook server does with connections and requests, apart from HTTP itself. Any of its threads.
 class webhook_service final : public application {
 public:
-    webhook_service(const options& with, proxy_list proxies, journal::log& inbox,
+    webhook_service(const options& with, proxy_list proxies, journal::log& inbox, quarantine::store& apart,
                     metrics::registry& instruments, clock_fn clock);
 
     std::unique_ptr<request_handler> make_handler(io_thread& on, const origin& from) override;
@@ -46,8 +46,13 @@ public:
 
     void adopt(credentials next);
     std::shared_ptr<const site_table> sites();
-    /// Before connections are accepted: where completions are handed over.
-    void use(completion_desk& desk) noexcept { desk_ = &desk; }
+    /// Before connections are accepted: where completions of the journal and of the quarantine are handed
+    /// over.
+    void use(completion_desk& desk, completion_desk& apart_desk) noexcept
+    {
+        desk_ = &desk;
+        apart_desk_ = &apart_desk;
+    }
     void begin_draining() noexcept { draining_ = true; }
     bool draining() const noexcept { return draining_; }
     std::string_view health() const noexcept;
@@ -58,9 +63,11 @@ private:
     const proxy_list proxies_;
     const std::string retry_after_; ///< the header line
     journal::log& inbox_;
+    quarantine::store& apart_;
     const clock_fn clock_;
     webhook_meters meters_;
     completion_desk* desk_ = nullptr;
+    completion_desk* apart_desk_ = nullptr;
     guarded<credentials> current_;
     std::atomic<bool> draining_{false};
 };

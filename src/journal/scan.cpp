@@ -126,15 +126,29 @@ result<std::string_view> scanner::bytes_at(std::uint64_t offset, std::size_t cou
         buffer_offset_ = offset;
         buffered_ -= skipped;
         skipped = 0;
-        if (buffer_.size() < std::max(count, read_block_bytes))
-            buffer_.resize(std::max(count, read_block_bytes));
+        if (const result<void> filled = fill_buffer(count); !filled)
+            return filled.error();
+    }
+    return std::string_view(buffer_.data() + skipped, std::min(count, buffered_ - skipped));
+}
+
+/// Reads until the buffer holds `count` bytes or the file ends. It grows with what is there: a header that
+/// was forged may name any length.
+result<void> scanner::fill_buffer(std::size_t count)
+{
+    bool ended = false;
+    while (buffered_ < count && !ended) {
+        if (buffered_ == buffer_.size())
+            buffer_.resize(std::max(read_block_bytes, std::min(count, 2 * buffered_)));
+        const std::size_t space = buffer_.size() - buffered_;
         const result<std::size_t> got =
-            from_->read({buffer_.data() + buffered_, buffer_.size() - buffered_}, buffer_offset_ + buffered_);
+            from_->read({buffer_.data() + buffered_, space}, buffer_offset_ + buffered_);
         if (!got)
             return got.error();
         buffered_ += *got;
+        ended = *got < space;
     }
-    return std::string_view(buffer_.data() + skipped, std::min(count, buffered_ - skipped));
+    return {};
 }
 
 void scanner::forget_from(std::uint64_t offset) noexcept

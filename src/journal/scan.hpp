@@ -47,6 +47,7 @@ public:
 private:
     result<bool> try_batch(std::uint64_t wanted);
     result<std::string_view> bytes_at(std::uint64_t offset, std::size_t count);
+    result<void> fill_buffer(std::size_t count);
     result<std::optional<std::uint64_t>> look_behind();
     void forget_from(std::uint64_t offset) noexcept;
 

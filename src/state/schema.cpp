@@ -1,5 +1,7 @@
 #include "schema.hpp"
 
+#include "access_end.hpp"
+
 #include "chargifyd/state/tables.hpp"
 
 namespace chargifyd::state {
@@ -53,7 +55,12 @@ CREATE UNIQUE INDEX events_by_webhook_id ON events (site, webhook_id)
 CREATE UNIQUE INDEX events_by_body ON events (site, body_sha256)
     WHERE webhook_id IS NULL AND outcome <> 'dead';
 CREATE INDEX events_by_subscription ON events (subscription_id, seq) WHERE subscription_id IS NOT NULL;
-CREATE INDEX events_to_look_at ON events (outcome, seq) WHERE outcome IN ('dead', 'unknown');
+CREATE INDEX events_by_event ON events (event, seq) WHERE event IS NOT NULL;
+CREATE INDEX events_by_site ON events (site, seq);
+CREATE INDEX events_stale ON events (seq) WHERE outcome = 'stale';
+CREATE INDEX events_test ON events (seq) WHERE outcome = 'test';
+CREATE INDEX events_unknown ON events (seq) WHERE outcome = 'unknown';
+CREATE INDEX events_dead ON events (seq) WHERE outcome = 'dead';
 
 CREATE TABLE changes (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -75,7 +82,8 @@ CREATE TABLE changes (
 CREATE UNIQUE INDEX changes_by_identity ON changes (site, identity) WHERE identity IS NOT NULL;
 CREATE INDEX changes_by_subscription ON changes (site, subscription_id, seq) WHERE subscription_id IS NOT NULL;
 CREATE INDEX changes_by_customer ON changes (site, customer_id) WHERE customer_id IS NOT NULL;
-CREATE INDEX changes_by_kind ON changes (kind, occurred_at);
+CREATE INDEX changes_by_kind ON changes (kind, occurred_at, seq);
+CREATE INDEX changes_by_time ON changes (occurred_at, seq);
 
 CREATE TABLE subscription_timeline (
     site TEXT NOT NULL,
@@ -124,16 +132,21 @@ CREATE TABLE meta (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX subscriptions_by_customer ON subscriptions (site, customer_id);
-CREATE INDEX subscriptions_by_reference ON subscriptions (site, reference) WHERE reference IS NOT NULL;
+CREATE INDEX subscriptions_by_reference ON subscriptions (reference, site, id) WHERE reference IS NOT NULL;
 CREATE INDEX subscriptions_by_state ON subscriptions (state, site, id);
-CREATE INDEX subscriptions_by_renewal ON subscriptions (next_assessment_at) WHERE next_assessment_at IS NOT NULL;
-CREATE INDEX customers_by_reference ON customers (site, reference) WHERE reference IS NOT NULL;
-CREATE INDEX customers_by_email ON customers (email) WHERE email IS NOT NULL;
-CREATE INDEX transactions_by_subscription ON transactions (site, subscription_id);
-CREATE INDEX statements_by_subscription ON statements (site, subscription_id);
-CREATE INDEX invoices_by_subscription ON invoices (site, subscription_id);
-CREATE INDEX refunds_by_subscription ON refunds (site, subscription_id);
-CREATE INDEX payment_profiles_by_customer ON payment_profiles (site, customer_id);
+CREATE INDEX subscriptions_by_product ON subscriptions (product_handle, state, site, id)
+    WHERE product_handle IS NOT NULL;
+CREATE INDEX subscriptions_by_update ON subscriptions (updated_at, site, id);
+CREATE INDEX subscriptions_by_renewal ON subscriptions (next_assessment_at, site, id)
+    WHERE next_assessment_at IS NOT NULL;
+CREATE INDEX customers_by_reference ON customers (reference, site, id) WHERE reference IS NOT NULL;
+CREATE INDEX customers_by_email ON customers (email, site, id) WHERE email IS NOT NULL;
+CREATE INDEX customers_by_update ON customers (updated_at, site, id);
+CREATE INDEX transactions_by_subscription ON transactions (site, subscription_id, id);
+CREATE INDEX statements_by_subscription ON statements (site, subscription_id, id);
+CREATE INDEX invoices_by_subscription ON invoices (site, subscription_id, issue_date);
+CREATE INDEX refunds_by_subscription ON refunds (site, subscription_id, id);
+CREATE INDEX payment_profiles_by_customer ON payment_profiles (site, customer_id, id);
 
 -- The rule is in docs/state.md, "Access": the state gives access or not; access that was given ends with the grace of
 -- the state, the scheduled cancellation or the expiry, whichever comes first.
@@ -148,7 +161,7 @@ WITH rule AS (
                COALESCE(s.expires_at, '~'),
                CASE WHEN a.grace_days IS NULL THEN '~'
                     ELSE strftime('%Y-%m-%dT%H:%M:%SZ',
-                                  COALESCE((SELECT max(h.occurred_at) FROM changes AS h
+                                  COALESCE((SELECT max(h.occurred_at) FROM changes AS h INDEXED BY changes_by_subscription
                                             WHERE h.site = s.site AND h.subscription_id = s.id
                                               AND h.kind IN ('state', 'created') AND h.new_value = s.state),
                                            s.updated_at),
@@ -176,9 +189,22 @@ const std::string& schema_sql()
         std::string all;
         for (std::size_t kind = 0; kind < object_kinds; ++kind)
             all += object_table_sql(table_of(kind));
-        return all + other_tables;
+        // Those that have an end without being in an ended state: the few of which Chargify is about to speak.
+        return all + other_tables + "CREATE INDEX subscriptions_by_end ON subscriptions (state, " + end_sql("") +
+               ", site, id) WHERE " + has_end_sql("") + ";\n";
     }();
     return sql;
+}
+
+std::optional<std::string> column_definition(std::string_view table, std::string_view column)
+{
+    for (std::size_t kind = 0; kind < object_kinds; ++kind) {
+        const object_table& candidate = table_of(kind);
+        const auto found = candidate.name == table ? candidate.find(column) : std::nullopt;
+        if (found)
+            return column_sql(candidate.columns[*found]);
+    }
+    return std::nullopt;
 }
 
 } // namespace chargifyd::state

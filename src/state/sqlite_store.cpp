@@ -3,6 +3,7 @@
 #include "open_state.hpp"
 
 #include "chargifyd/chargify/states.hpp"
+#include "chargifyd/state/projection.hpp"
 
 #include <array>
 #include <new>
@@ -432,6 +433,16 @@ bool sqlite_store::insert_change(std::string_view site, std::uint64_t sequence, 
     return false;
 }
 
+int sqlite_store::projection()
+{
+    return read_projection(db_);
+}
+
+void sqlite_store::mark_projection()
+{
+    write_projection(db_, projection_version);
+}
+
 bool sqlite_store::checkpoint(bool truncate)
 {
     return db_.checkpoint(truncate);
@@ -473,7 +484,7 @@ result<void> sqlite_store::replace_by(const std::filesystem::path& file)
     try {
         sqlite::database other(file, sqlite::access::read_only);
         if (auto mistake =
-                judge_state(other, file, db_.text("SELECT value FROM meta WHERE key = 'journal_id'")))
+                judge_current_state(other, file, db_.text("SELECT value FROM meta WHERE key = 'journal_id'")))
             return *mistake;
         sql_.reset(); // statements of the old schema must not outlive it
         db_.copy_from(other);

@@ -115,7 +115,7 @@ class Certificate:
 class Daemon:
     """One chargifyd in a folder of its own."""
 
-    def __init__(self, folder, sites=None, tls=True, extra_ingress="", extra=""):
+    def __init__(self, folder, sites=None, tls=True, extra_ingress="", extra_site="", extra=""):
         self.folder = pathlib.Path(folder)
         self.state_directory = self.folder / "state"
         self.config = self.folder / "chargifyd.toml"
@@ -125,6 +125,7 @@ class Daemon:
         self.sites = sites or {"acme": [KEY]}
         self.tls = tls
         self.extra_ingress = extra_ingress
+        self.extra_site = extra_site
         self.extra = extra
         self.write_config()
 
@@ -147,6 +148,7 @@ class Daemon:
                 file.write_text(key + "\n")
                 files.append(str(file))
             text += f'[[site]]\nname = "{name}"\nshared_key_files = {json.dumps(files)}\n'
+            text += self.extra_site
         text += f'[log]\nlevel = "{level}"\nformat = "json"\n' + self.extra
         self.config.write_text(text)
 

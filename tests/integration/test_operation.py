@@ -213,6 +213,49 @@ class Signals(DaemonCase):
         self.assertEqual(self.daemon.process.wait(PATIENCE), 0)
 
 
+class Quarantine(DaemonCase):
+    options = {"extra_site": 'on_bad_signature = "quarantine"\n', "tls": False,
+               "extra": "[quarantine]\nmax_webhooks = 4\n"}
+
+    def test_a_mended_key_brings_back_what_was_kept_in_order(self):
+        right = "the-key-of-tomorrow"
+        for i, state in enumerate(("active", "past_due", "canceled"), 1):
+            body = subscription(i, state=state, updated_at=f"2026-01-0{i} 10:00:00 -0500")
+            self.assertEqual(self.daemon.post(body, key=right), 200)
+        self.assertEqual(self.daemon.post(b"id=9&event=test", key="an attacker's"), 200)
+        self.assertEqual(self.daemon.post(b"id=10&event=test", key="an attacker's"), 401)  # full
+        first = self.daemon.wait_log("a webhook's signature does not match: Chargify pauses")
+        self.assertIn("Another key or another body", first["finding"])
+        self.assertEqual(self.daemon.sql("SELECT count(*) FROM events"), [(0,)])
+        self.assertIn("chargifyd_quarantined_webhooks 4", self.daemon.metrics())
+        self.daemon.kill()  # what was answered 200 survives
+        self.daemon.start()
+        kept = self.daemon.ctl_json("quarantine")
+        self.assertEqual([row["site"] for row in kept], ["acme"] * 4)
+        self.assertEqual(kept[0]["peer"], "127.0.0.1")
+        shown = {row["key"]: row["value"] for row in self.daemon.ctl_json("quarantine", "show", str(kept[0]["number"]))}
+        self.assertEqual(shown["payload[subscription][state]"], "active")
+        self.assertNotIn("canary-vault-token", json.dumps(shown))
+        self.assertEqual(self.daemon.ctl_json("quarantine", "verify"), {"moved": 0, "left": 4})
+
+        self.daemon.sites = {"acme": [right]}
+        self.daemon.write_config()
+        self.daemon.process.send_signal(signal.SIGHUP)
+        self.daemon.wait_log("configuration reloaded")
+        self.assertEqual(self.daemon.ctl_json("quarantine", "verify"), {"moved": 3, "left": 1})
+        self.daemon.settle()
+        self.assertEqual(self.daemon.sql("SELECT webhook_id, outcome FROM events ORDER BY seq"),
+                         [(1, "applied"), (2, "applied"), (3, "applied")])
+        self.assertEqual(self.daemon.sql("SELECT state FROM subscriptions"), [("canceled",)])
+        self.assertEqual(self.daemon.ctl("quarantine", "clear", "99", check=False).returncode, 3)
+        self.assertEqual(self.daemon.ctl_json("quarantine", "clear"), {"removed": 1})
+        self.assertEqual(self.daemon.ctl_json("quarantine"), [])
+        self.assertEqual(self.daemon.post(b"id=11&event=test", key="an attacker's"), 200)  # room again
+        self.daemon.stop()
+        self.assertEqual(self.daemon.ctl("quarantine", "verify", check=False).returncode, 1)
+        self.assertEqual(self.daemon.ctl_json("quarantine", "clear"), {"removed": 1})
+
+
 class Commands(DaemonCase):
     """chargifyctl against a daemon that has seen one simulated life."""
 

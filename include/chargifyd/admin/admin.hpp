@@ -4,6 +4,7 @@
 #include "chargifyd/base/secret.hpp"
 #include "chargifyd/ingress/operator_server.hpp"
 #include "chargifyd/pipeline/pipeline.hpp"
+#include "chargifyd/quarantine/quarantine.hpp"
 
 #include <filesystem>
 #include <functional>
@@ -20,6 +21,9 @@ inline constexpr const char* control_socket_name = "control.sock";
 struct sources {
     std::function<std::string_view()> health; ///< one word, as GET /healthz of the traffic port
     pipeline::pipeline* background = nullptr;
+    quarantine::store* quarantined = nullptr;
+    /// Moves what verifies now into the journal.
+    std::function<result<quarantine::released>()> release_quarantined;
     const metrics::registry* instruments = nullptr;
     std::filesystem::path state_file;
     secret token; ///< demanded of every request over TCP when it is set
@@ -29,8 +33,8 @@ struct sources {
 ///   GET /healthz, /readyz, /metrics
 ///   GET /v1/subscriptions/{id}?site=, /v1/subscriptions?customer_reference=&site=&limit=
 ///   GET /v1/customers/{id}?site=, /v1/events?after=&limit=
-///   POST /v1/control/retry-dead?sequence=, /v1/control/adopt-rebuilt, /v1/control/maintain   (unix socket
-///   only)
+///   POST /v1/control/retry-dead?sequence=, /v1/control/adopt-rebuilt, /v1/control/maintain,
+///   /v1/control/quarantine-verify, /v1/control/quarantine-clear?number=   (unix socket only)
 ingress::operator_handler make_handler(sources from);
 
 } // namespace chargifyd::admin

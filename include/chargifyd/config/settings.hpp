@@ -6,6 +6,7 @@
 #include "chargifyd/ingress/webhook_server.hpp"
 #include "chargifyd/journal/journal.hpp"
 #include "chargifyd/pipeline/options.hpp"
+#include "chargifyd/quarantine/quarantine.hpp"
 #include "chargifyd/state/options.hpp"
 
 #include <cstddef>
@@ -23,6 +24,7 @@ inline constexpr const char* default_path = "/etc/chargifyd/chargifyd.toml";
 struct site_settings {
     std::string name;
     std::vector<secret> shared_keys;
+    bool quarantines = false; ///< on_bad_signature = "quarantine"
 };
 
 struct admin_settings {
@@ -42,6 +44,7 @@ struct settings {
     std::vector<site_settings> sites;
     journal::options journal; ///< without the directory: the caller places it in the state directory
     pipeline::options pipeline;
+    quarantine::options quarantine; ///< likewise without the directory
     state::options state;
     log_settings log;
     /// Every key with the value in force, in the order of the documentation: `ingress.threads = 0  #

@@ -24,6 +24,7 @@ struct operator_reply {
     unsigned status = 200;
     std::string content_type = "application/json";
     std::string body;
+    std::string link; ///< the header, when not empty: how to go on
 };
 
 /// Runs on a thread of the server's; may block (there are two). An exception becomes 500.

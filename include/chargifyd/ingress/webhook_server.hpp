@@ -5,6 +5,7 @@
 #include "chargifyd/base/time.hpp"
 #include "chargifyd/chargify/signature.hpp"
 #include "chargifyd/journal/journal.hpp"
+#include "chargifyd/quarantine/quarantine.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -28,6 +29,7 @@ struct tls_files {
 struct site {
     std::string name;
     chargify::verifier keys;
+    bool quarantines = false; ///< what does not verify is answered 200 and kept apart
 };
 
 /// Each limit has a status code. Deadlines are absolute for their phase: a byte now and then does not extend
@@ -61,11 +63,11 @@ struct options {
 class webhook_server {
 public:
     /// Checks the certificate and its key and binds every address, so that a mistake is known before anything
-    /// starts. `inbox` and `instruments` outlive the server. Takes over the hook `journal::log::on_batch` of
-    /// `inbox`.
+    /// starts. `inbox`, `apart` and `instruments` outlive the server. Takes over the hooks `on_batch` of
+    /// `inbox` and `apart`.
     static result<std::unique_ptr<webhook_server>> open(const options& with, std::vector<site> sites,
-                                                        journal::log& inbox, metrics::registry& instruments,
-                                                        clock_fn clock);
+                                                        journal::log& inbox, quarantine::store& apart,
+                                                        metrics::registry& instruments, clock_fn clock);
     ~webhook_server();
 
     /// Starts the threads and accepts.
@@ -82,6 +84,9 @@ public:
 
     /// One word for GET /healthz: `ok`, `draining`, `full`, `disk` or `stopped`.
     std::string_view health() const noexcept;
+
+    /// Whether the keys of that site, as they are now, verify the body. False for a site that is not known.
+    bool verifies(std::string_view site, std::string_view body, const digest256& given) const;
 
     /// The addresses bound, "address:port" with real ports, https first. For tests and the log.
     std::vector<std::string> https_addresses() const;

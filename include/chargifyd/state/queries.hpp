@@ -1,87 +1,103 @@
 #pragma once
 
-#include "chargifyd/base/error.hpp"
-#include "chargifyd/sqlite/database.hpp"
-#include "chargifyd/state/tables.hpp"
+#include "chargifyd/state/list.hpp"
+#include "chargifyd/state/reader.hpp"
 
 #include <cstdint>
-#include <filesystem>
-#include <functional>
 #include <optional>
-#include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
-/// The questions people ask of `state.db`, for `chargifyctl` and the operator's HTTP.
+/// The questions people ask of `state.db`, for `chargifyctl` and the operator's HTTP. Each is a walk along an
+/// index that is bounded by what is asked for, not by what is stored. Times are `YYYY-MM-DDTHH:MM:SSZ`.
 namespace chargifyd::state {
 
-/// SQL made here, with values only as parameters.
-struct query {
-    std::string sql;
-    std::vector<value> parameters;
+/// One object. Ids and references are not unique across sites.
+struct object_name {
+    std::string site; ///< empty: the only site that has it
+    std::optional<std::int64_t> id;
+    std::string reference; ///< of a customer, when there is no id
 };
 
-/// Empty members do not filter. `limit` 0: all.
+/// An object that was found.
+struct object_place {
+    std::string site;
+    std::int64_t id = 0;
+};
+
+/// errc::not_found: no site has it; errc::invalid: several have, and the message says which.
+result<object_place> find_subscription(state_reader& from, const object_name& which);
+result<object_place> find_customer(state_reader& from, const object_name& which);
+
+/// Every public column of one.
+query show_subscription(const object_place& which);
+query show_customer(const object_place& which);
+
+/// What belongs to an object and is shown with it.
+struct section {
+    std::string name;
+    query rows;
+    bool single = false; ///< there is one row or none
+};
+std::vector<section> sections_of_subscription(const object_place& which);
+std::vector<section> sections_of_customer(const object_place& which);
+
+/// Empty members do not filter.
 struct subscription_filter {
-    std::optional<std::int64_t> id;
     std::string site;
     std::string state;
-    std::string customer_reference;
-    std::optional<std::int64_t> customer_id;
-    std::uint64_t limit = 0;
-};
-struct customer_filter {
-    std::optional<std::int64_t> id;
-    std::string site;
+    std::string product; ///< its handle
     std::string reference;
-    std::uint64_t limit = 0;
+    std::string customer_reference;
+    std::string updated_since;
+    std::optional<bool> has_access;
 };
+/// The columns that people read. In the order of site and id; with `updated_since` the longest ago first;
+/// with `has_access` state after state.
+result<list> list_subscriptions(state_reader& from, const subscription_filter& with);
+
+struct customer_filter {
+    std::string site;
+    std::string email;
+    std::string updated_since;
+};
+list list_customers(const customer_filter& with);
+
+struct access_filter {
+    std::string site;
+    std::string customer_reference;
+    std::optional<bool> has_access;
+    /// Of those with access only whose access ends by then: a scheduled cancellation, an expiry, or a grace
+    /// period that is over. The period's end, after which a subscription renews, is not meant.
+    std::string until;
+};
+result<list> list_access(state_reader& from, const access_filter& with);
+
+struct renewal_filter {
+    std::string site;
+    std::string from;
+    std::string to; ///< exclusive
+};
+/// Subscriptions to be billed then, soonest first: not those that will have ended by then.
+list list_renewals(const renewal_filter& with);
+
+/// Subscriptions in `past_due`: since when, the step of dunning, the end of grace.
+list list_past_due(const std::string& site);
+
 struct event_filter {
-    std::optional<std::uint64_t> sequence;
     std::string site;
     std::string event;
-    std::string outcome;
+    std::string outcome; ///< one of the words of `events.outcome`
     std::optional<std::int64_t> subscription_id;
-    std::uint64_t after = 0; ///< sequences above this, oldest first
-    bool newest = false;     ///< the newest `limit` ones, still printed oldest first
-    std::uint64_t limit = 0;
+    std::int64_t from = 0; ///< sequences from this on; 0: all
+    std::int64_t to = 0;   ///< sequences below this; 0: all
 };
+/// Oldest first.
+list list_events(const event_filter& with);
+/// The newest `limit`, oldest of them first.
+query newest_events(const event_filter& with, std::uint64_t limit);
 
-query list_subscriptions(const subscription_filter& with); ///< the columns people read, with access
-query show_subscription(const subscription_filter& with);  ///< every public column
-query list_customers(const customer_filter& with);
-query show_customer(const customer_filter& with);
-query list_events(const event_filter& with);
-query subscription_history(const subscription_filter& with);
-query summary_by_site(); ///< per site: webhooks, last received, dead, subscriptions
-
-struct result_column {
-    std::string name;
-    column_kind kind;
-};
-
-/// A reader of a state file, read-only. One thread.
-class state_reader {
-public:
-    /// errc::not_found: no such file. errc::invalid, errc::corrupt: not a state file that this version can
-    /// read.
-    static result<state_reader> open(const std::filesystem::path& file);
-
-    /// Runs a query; `on_row` gets each row until it returns false. Errors: errc::io, errc::corrupt.
-    result<void> run(const query& q, const std::function<void(std::span<const result_column>)>& on_columns,
-                     const std::function<bool(std::span<const value>)>& on_row);
-
-    /// How far the journal is applied, and which journal that is.
-    result<std::uint64_t> cursor();
-    result<std::string> journal_id();
-    /// SQLite's own full check: empty when sound.
-    result<std::vector<std::string>> integrity_problems();
-
-private:
-    state_reader(std::filesystem::path file, sqlite::database db);
-    std::filesystem::path file_;
-    sqlite::database db_;
-};
+/// Per site: webhooks, last received, dead, unknown, subscriptions.
+query summary_by_site();
 
 } // namespace chargifyd::state

@@ -52,6 +52,12 @@ public:
     bool insert_change(std::string_view site, std::uint64_t sequence, const moment& when,
                        const change& c) override;
 
+    /// The version of the rules that made all of the content (projection_version); 0: those of several, or of
+    /// an older one. Whoever applies webhooks to a file that other rules made loses its number.
+    int projection();
+    /// Says that this version's rules made all of it.
+    void mark_projection();
+
     /// Copies the WAL into the file as far as readers let it; with `truncate` empties the WAL too. True: all
     /// of it.
     bool checkpoint(bool truncate);

@@ -82,6 +82,11 @@ remembered_webhooks = 300
 [pipeline]
 workers = 5
 batch_webhooks = 64
+[quarantine]
+max_webhooks = 5
+max_bytes = 2048
+max_webhooks_per_source = 3
+max_bytes_per_source = 1024
 [access]
 past_due = false
 unheard_of = true
@@ -116,6 +121,10 @@ format = "json"
     EXPECT_EQ(s.journal.remembered_webhooks, 300U);
     EXPECT_EQ(s.pipeline.workers, 5U);
     EXPECT_EQ(s.pipeline.batch_webhooks, 64U);
+    EXPECT_EQ(s.quarantine.max_webhooks, 5U);
+    EXPECT_EQ(s.quarantine.max_bytes, 2048U);
+    EXPECT_EQ(s.quarantine.max_webhooks_per_source, 3U);
+    EXPECT_EQ(s.quarantine.max_bytes_per_source, 1024U);
     EXPECT_EQ(s.state.access, (std::map<std::string, state::access_rule>{{"past_due", {false, {}}},
                                                                          {"unheard_of", {true, {}}}}));
     EXPECT_EQ(s.log.level, log::level::debug);
@@ -351,8 +360,42 @@ TEST(parse, lays_access_over_the_states)
         const std::string key = "access." + std::string(state.name) + " = ";
         EXPECT_THAT(out.value.effective, Contains(HasSubstr(key)));
     }
-    EXPECT_THAT(r.mistakes(reading::valid("[access]\npast_due = \"no\"\n")),
-                ElementsAre("7 access.past_due must be true or false, not a text; write it without quotes"));
+}
+
+TEST(parse, takes_a_number_of_days_as_access_that_ends)
+{
+    const reading r;
+    const loaded out =
+        r.parse(reading::valid("[access]\npast_due = 14\nunpaid = 3650\ncanceled = 1\nactive = true\n"));
+    EXPECT_THAT(reading::lines(out.mistakes), IsEmpty());
+    EXPECT_EQ(out.value.state.access, (std::map<std::string, state::access_rule>{{"past_due", {true, 14}},
+                                                                                 {"unpaid", {true, 3650}},
+                                                                                 {"canceled", {true, 1}},
+                                                                                 {"active", {true, {}}}}));
+    EXPECT_THAT(out.value.effective, Contains("access.past_due = 14"));
+    EXPECT_THAT(out.value.effective, Contains("access.active = true"));
+    EXPECT_THAT(out.value.effective, Contains("access.trialing = true  # default"));
+    EXPECT_THAT(out.value.effective, Contains("access.on_hold = false  # default"));
+}
+
+TEST(parse, refuses_other_values_of_access)
+{
+    const reading r;
+    const std::pair<const char*, const char*> cases[] = {
+        {"\"no\"", "must be true, false or a number of days, not a text"},
+        {"14.5", "must be true, false or a number of days, not a fraction"},
+        {"[14]", "must be true, false or a number of days, not a list"},
+        {"0", "is 0, out of range"},
+        {"-1", "is -1, out of range"},
+        {"3651", "is 3651, out of range"},
+        {"99999999999", "is 99999999999, out of range"},
+    };
+    for (const auto& [value, mistake] : cases) {
+        for (const std::string state : {"past_due", "brand_new_thing"})
+            EXPECT_THAT(r.mistakes(reading::valid("[access]\n" + state + " = " + value + "\n")),
+                        ElementsAre("7 access." + state + " " + mistake +
+                                    "; write true, false, or a number of days from 1 to 3650"));
+    }
 }
 
 TEST(parse, takes_lower_case_words_as_states)

@@ -166,19 +166,17 @@ TEST(sites, warn_of_a_key_shared_by_two)
         ElementsAre("6 site.shared_keys shares a key with site \"acme\"; each Chargify site has its own"));
 }
 
-TEST(sites, reject_bad_signatures_and_nothing_else)
+TEST(sites, reject_bad_signatures_or_keep_them_apart)
 {
     const reading r;
     const std::string site = "[[site]]\nname = \"acme\"\nshared_keys = [\"a\"]\non_bad_signature = ";
     EXPECT_THAT(r.mistakes(with(site + "\"reject\"")), IsEmpty());
-    EXPECT_THAT(
-        r.mistakes(with(site + "\"quarantine\"")),
-        ElementsAre(
-            "5 site.on_bad_signature \"quarantine\" is not available in this version; remove it or set it "
-            "to \"reject\""));
-    EXPECT_THAT(
-        r.mistakes(with(site + "\"ignore\"")),
-        ElementsAre("5 site.on_bad_signature \"ignore\" is not known; remove it or set it to \"reject\""));
+    EXPECT_FALSE(r.parse(with(site + "\"reject\"")).value.sites.front().quarantines);
+    EXPECT_THAT(r.mistakes(with(site + "\"quarantine\"")), IsEmpty());
+    EXPECT_TRUE(r.parse(with(site + "\"quarantine\"")).value.sites.front().quarantines);
+    EXPECT_THAT(r.mistakes(with(site + "\"ignore\"")),
+                ElementsAre("5 site.on_bad_signature \"ignore\" is not known; set it to \"reject\" or "
+                            "\"quarantine\""));
 }
 
 TEST(sites, know_their_keys)

@@ -105,11 +105,18 @@ void server_test::start()
     if (!opened)
         throw std::runtime_error(opened.error().message);
     inbox = std::move(*opened);
-    auto made = ingress::webhook_server::open(with, sites, *inbox, meters, system_now);
+    open_quarantine();
+    auto made = ingress::webhook_server::open(with, sites, *inbox, *apart, meters, system_now);
     if (!made)
         throw std::runtime_error(made.error().message);
     server = std::move(*made);
     server->start();
+}
+
+void server_test::open_quarantine()
+{
+    quarantine_with.directory = "/state/quarantine";
+    apart = std::move(*quarantine::store::open(quarantine_with, files, meters));
 }
 
 client server_test::https() const

@@ -63,6 +63,8 @@ protected:
     void start();
     client http() const { return client(server->http_addresses().at(0)); }
     client https() const;
+    /// Opens the quarantine, as `start` does.
+    void open_quarantine();
     /// Every webhook in the journal, oldest first.
     std::vector<journal::record> stored();
     /// Waits until as many connections are open.
@@ -79,7 +81,9 @@ protected:
     ingress::options with;
     std::vector<ingress::site> sites;
     journal::options journal_with;
+    quarantine::options quarantine_with;
     std::unique_ptr<journal::log> inbox;
+    std::unique_ptr<quarantine::store> apart;
     std::unique_ptr<ingress::webhook_server> server;
 };
 

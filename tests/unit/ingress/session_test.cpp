@@ -1,6 +1,7 @@
 #include "ingress/session.hpp"
 #include "server_fixture.hpp"
 
+#include <sstream>
 #include <thread>
 
 namespace chargifyd::ingress {
@@ -110,6 +111,58 @@ TEST_F(session_test, takes_bodies_of_every_size_up_to_the_limit)
     EXPECT_EQ(plain.ask(webhook(std::string(300001, 'b'))).status, 413U);
 }
 
+TEST_F(session_test, puts_a_chunked_body_together)
+{
+    with.max_body_bytes = 100000;
+    start();
+    const std::string coding = "Transfer-Encoding: chunked\r\n";
+    const std::string large(90000, 'x');
+    const auto chunks = [](const std::string& body, std::size_t size) {
+        std::ostringstream out;
+        for (std::size_t at = 0; at < body.size(); at += size) {
+            const std::string one = body.substr(at, size);
+            out << std::hex << one.size() << "\r\n" << one << "\r\n";
+        }
+        return out.str() + "0\r\n\r\n";
+    };
+    auto c = http();
+    EXPECT_EQ(c.ask(post(signature_of("id=1&a=b") + coding, chunks("id=1&a=b", 3))).status, 200U);
+    EXPECT_EQ(c.ask(post(signature_of(large) + coding, chunks(large, 8192))).status, 200U);
+    c.send(post(signature_of("id=2") + coding, "0004\r\nid=2\r\n0\r\n\r\n") + webhook("id=3")); // pipelined
+    EXPECT_EQ(c.receive().status, 200U);
+    EXPECT_EQ(c.receive().status, 200U);
+    auto slow = http();
+    for (const char byte : post(signature_of("id=4") + coding, chunks("id=4", 1)))
+        slow.send(std::string_view(&byte, 1));
+    EXPECT_EQ(slow.receive().status, 200U);
+    const auto all = stored();
+    ASSERT_EQ(all.size(), 5U);
+    EXPECT_EQ(all[0].body, "id=1&a=b");
+    EXPECT_EQ(all[1].body, large);
+    EXPECT_EQ(all[3].body, "id=3");
+    EXPECT_EQ(all[4].body, "id=4");
+    auto waits = http();
+    waits.send("POST /webhooks HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n" + signature_of("id=5") +
+               coding + "\r\n");
+    EXPECT_EQ(waits.receive().status, 100U);
+    waits.send("4\r\nid=5\r\n0\r\n\r\n");
+    EXPECT_EQ(waits.receive().status, 200U);
+}
+
+TEST_F(session_test, bounds_a_chunked_body_and_its_framing)
+{
+    with.max_body_bytes = 100000;
+    start();
+    const std::string coding = "Transfer-Encoding: chunked\r\n";
+    EXPECT_EQ(http().ask(post(signature_of("") + coding, "186a1\r\n")).status, 413U);
+    EXPECT_EQ(http().ask(post(signature_of("") + coding, "ffffffff\r\n")).status, 413U);
+    std::string many;
+    for (int i = 0; i < 20000; ++i)
+        many += "1\r\nx\r\n";
+    EXPECT_EQ(http().ask(post(signature_of("") + coding, many)).status, 400U);
+    EXPECT_TRUE(stored().empty());
+}
+
 TEST_F(session_test, invites_a_body_that_waits)
 {
     start();
@@ -199,9 +252,10 @@ INSTANTIATE_TEST_SUITE_P(
         refusal_case{"GET webhooks", get("/webhooks/acme"), 405, "method"},
         refusal_case{"POST healthz", post("Content-Length: 0\r\n", "", "/healthz"), 405, "method"},
         refusal_case{"no length", post(signature_of("")), 411, "no_length"},
-        refusal_case{"chunked",
-                     post(signature_of("a=b") + "Transfer-Encoding: chunked\r\n", "3\r\na=b\r\n0\r\n\r\n"),
-                     411, "no_length"},
+        refusal_case{
+            "chunked with a trailer",
+            post(signature_of("a=b") + "Transfer-Encoding: chunked\r\n", "3\r\na=b\r\n0\r\nX-A: a\r\n\r\n"),
+            400, "bad_request"},
         refusal_case{"body too large", webhook(std::string(1001, 'x')), 413, "too_large"},
         refusal_case{"10 GiB declared", post("Content-Length: 10737418240\r\n"), 413, "too_large"},
         refusal_case{"encoded", webhook("a=b", "Content-Encoding: gzip\r\n"), 415, "encoding"},

@@ -188,6 +188,38 @@ TEST(sqlite_store, takes_over_a_rebuilt_file_and_keeps_its_own_access_table)
     apply_one(*live, 8, test::subscription_body{}.str()); // and it still works
 }
 
+TEST(sqlite_store, knows_which_rules_made_its_content)
+{
+    const test::temporary_directory folder;
+    EXPECT_EQ(open_or_die(folder / "state.db")->projection(), projection_version);
+    for (const int other : {projection_version - 1, projection_version + 1}) {
+        {
+            sqlite::database db(folder / "state.db", sqlite::access::read_write);
+            db.exec("UPDATE meta SET value = '" + std::to_string(other) + "' WHERE key = 'projection'");
+        }
+        // From now on this version's webhooks come to it: neither version made all of it.
+        EXPECT_EQ(open_or_die(folder / "state.db")->projection(), 0) << other;
+        EXPECT_EQ(open_or_die(folder / "state.db")->projection(), 0) << other;
+        open_or_die(folder / "state.db")->mark_projection();
+        EXPECT_EQ(open_or_die(folder / "state.db")->projection(), projection_version) << other;
+    }
+}
+
+TEST(sqlite_store, takes_over_no_file_of_an_older_schema)
+{
+    const test::temporary_directory folder;
+    const auto live = open_or_die(folder / "state.db");
+    open_or_die(folder / "older.db")->checkpoint(true);
+    {
+        sqlite::database db(folder / "older.db", sqlite::access::read_write);
+        db.exec("PRAGMA user_version = 1");
+    }
+    const auto refused = live->replace_by(folder / "older.db");
+    ASSERT_FALSE(refused);
+    EXPECT_THAT(refused.error().message, HasSubstr("older chargifyd"));
+    EXPECT_EQ(live->cursor(), 0U);
+}
+
 TEST(copy_state, makes_a_whole_copy_beside_a_writer)
 {
     const test::temporary_directory folder;
