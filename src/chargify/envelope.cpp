@@ -97,7 +97,10 @@ bool has_only_zero_ids(const envelope& e) noexcept
          {e.payload, "subscription_id"},
          {e.payload, "customer_id"},
          {e.tree.branch(e.payload, "metafield"), "resource_id"}}};
-    bool zero = false;
+    // The panel writes other ids of this kind, too, which are not those of real objects.
+    const form::index invoice = e.tree.branch(e.payload, "invoice");
+    bool zero =
+        e.tree.value(invoice, "subscription_id") == "0" || e.tree.value(invoice, "customer_id") == "0";
     for (const auto& [parent, key] : places) {
         zero = zero || e.tree.value(parent, key) == "0";
         if (positive(e.tree, parent, key))

@@ -34,4 +34,13 @@ std::string has_end_sql(std::string_view of)
                     of);
 }
 
+std::string state_since_sql(std::string_view of)
+{
+    return of_alias("(SELECT min(t.updated_at) FROM subscription_timeline AS t WHERE t.site = @site AND "
+                    "t.subscription_id = @id AND t.state = @state AND t.version_updated_at >= "
+                    "COALESCE((SELECT max(o.version_updated_at) FROM subscription_timeline AS o WHERE "
+                    "o.site = @site AND o.subscription_id = @id AND o.state <> @state), 0))",
+                    of);
+}
+
 } // namespace chargifyd::state

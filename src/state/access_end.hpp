@@ -12,4 +12,8 @@ namespace chargifyd::state {
 std::string end_sql(std::string_view of);
 std::string has_end_sql(std::string_view of);
 
+/// Since when a subscription is in its state, as far as full payloads told; NULL when they tell of another
+/// state, as when a partial payload brought it.
+std::string state_since_sql(std::string_view of);
+
 } // namespace chargifyd::state

@@ -75,6 +75,7 @@ private:
     void read_price_point();
     void read_card();
     void read_balances();
+    void read_deletion();
 
     change make(std::string kind) const;
     void keep(change c, std::initializer_list<std::string_view> identity);
@@ -126,11 +127,15 @@ void fact_reader::read_customer(const observation& seen)
     // Most payloads carry the customer as it is; these say that something about it happened.
     const bool alone = e_.subscription == form::none;
     const auto created_at = text_at(seen, "created_at");
-    if (!created_at || !(alone || e_.event == "signup_success"))
-        return;
     change c = make("customer");
     c.subscription_id.reset();
     c.customer_id = std::get<std::int64_t>(seen.key[0]);
+    if (e_.event == "customer_delete") {
+        c.new_value = "deleted";
+        return keep(c, {key_text(seen), "deleted"});
+    }
+    if (!created_at || !(alone || e_.event == "signup_success"))
+        return;
     c.new_value = "created";
     c.occurred_at = created_at;
     const std::string id = key_text(seen);
@@ -146,7 +151,7 @@ void fact_reader::read_customer(const observation& seen)
 void fact_reader::read_payment(const observation& seen)
 {
     const auto success = integer_at(seen, "success");
-    if (!seen.full || text_at(seen, "type") != "Payment" || !success)
+    if (text_at(seen, "type") != "Payment" || !success || !integer_at(seen, "amount_in_cents"))
         return;
     change c = make(*success != 0 ? "payment" : "payment_failed");
     c.subscription_id = integer_at(seen, "subscription_id");
@@ -156,7 +161,8 @@ void fact_reader::read_payment(const observation& seen)
     if (c.amount_in_cents)
         c.new_value = std::to_string(*c.amount_in_cents);
     c.detail = text_at(seen, "kind");
-    c.occurred_at = text_at(seen, "created_at");
+    if (const auto created_at = text_at(seen, "created_at"))
+        c.occurred_at = created_at;
     keep(std::move(c), {key_text(seen)});
 }
 
@@ -225,10 +231,12 @@ void fact_reader::read_invoice(const observation& seen)
         return;
     c.amount_in_cents = cents(text_at(seen, "total_amount"));
     c.detail = text_at(seen, "number");
-    if (const auto issued = text_at(seen, "issue_date")) {
-        if (const auto day = chargify::parse_timestamp(*issued + "T00:00:00Z"))
-            c.occurred_at = format_utc(*day);
-    }
+    const char* const date = c.new_value == "paid"     ? "paid_date"
+                             : c.new_value == "issued" ? "issue_date"
+                                                       : "";
+    const auto text_of_day = *date != '\0' ? text_at(seen, date) : std::nullopt;
+    if (const auto day = text_of_day ? chargify::parse_timestamp(*text_of_day + "T00:00:00Z") : std::nullopt)
+        c.occurred_at = format_utc(*day);
     keep(c, {key_text(seen), *c.new_value});
 }
 
@@ -293,7 +301,7 @@ void fact_reader::read_component()
         return;
     const auto decimal = [&](std::string_view key) -> text {
         const auto found = tree_.text(e_.payload, key);
-        const auto converted = found ? convert(column_kind::decimal, *found) : std::nullopt;
+        const auto converted = found ? convert(column_kind::decimal, quantity_text(*found)) : std::nullopt;
         return converted ? text(std::get<std::string>(*converted)) : text_of(e_.payload, key);
     };
     const std::string id = key_text(*seen, 1);
@@ -358,8 +366,8 @@ text fact_reader::describe_card(index hash) const
     text masked = text_of(hash, "masked_card_number");
     if (!masked)
         masked = text_of(hash, "masked_bank_account_number");
-    if (masked)
-        add(masked->substr(masked->size() - std::min<std::size_t>(masked->size(), 4)), " ");
+    if (masked && !last_digits(*masked).empty())
+        add(std::string(last_digits(*masked)), " ");
     add(text_of(hash, "expiration_month"), " ");
     add(text_of(hash, "expiration_year"), "/");
     return words.empty() ? std::to_string(*id) : words;
@@ -384,7 +392,15 @@ void fact_reader::read_card()
     change c = make("card_expiring");
     c.object_id = text_of(card, "id");
     c.new_value = describe_card(card);
+    c.occurred_at.reset(); // the subscription's clock has nothing to do with it
     keep(c, {subscription, *c.object_id, *year, *month});
+}
+
+void fact_reader::read_deletion()
+{
+    if (e_.event != "subscription_deletion" || !e_.subscription_id)
+        return;
+    keep(make("deletion"), {std::to_string(*e_.subscription_id)});
 }
 
 void fact_reader::read_balances()
@@ -421,6 +437,7 @@ std::vector<change> fact_reader::read_all()
     read_price_point();
     read_card();
     read_balances();
+    read_deletion();
     return std::move(all_);
 }
 
@@ -470,6 +487,8 @@ std::optional<subscription_facts> read_timeline(const envelope& e,
     f.trial_ended_at = words("trial_ended_at");
     f.expires_at = words("expires_at");
     f.resume_at = words("automatically_resume_at");
+    f.canceled_at = words("canceled_at");
+    f.on_hold_at = words("on_hold_at");
     f.updated_at = words("updated_at");
     f.cancellation_method = words("cancellation_method");
     if (integer_at(seen, "cancel_at_end_of_period").value_or(0) != 0)

@@ -11,10 +11,11 @@ namespace {
 
 using chargify::form;
 
-/// What lets its holder charge a card or act for a customer stays in the journal and goes no further.
+/// What lets its holder charge a card or act for a customer stays in the journal and goes no further. The
+/// public address of an invoice holds a token.
 bool is_secret(std::string_view key)
 {
-    return key.ends_with("token") || key == "full_number" || key == "cvv";
+    return key.ends_with("token") || key == "full_number" || key == "cvv" || key == "public_url";
 }
 
 std::optional<value> convert_integer(std::string_view text)
@@ -87,6 +88,23 @@ std::optional<value> convert(column_kind kind, std::string_view text)
     return std::nullopt;
 }
 
+std::string_view last_digits(std::string_view masked) noexcept
+{
+    std::size_t digits = 0;
+    while (digits < 4 && digits < masked.size() && all_digits(masked.substr(masked.size() - digits - 1, 1)))
+        ++digits;
+    return masked.substr(masked.size() - digits);
+}
+
+std::string_view quantity_text(std::string_view text) noexcept
+{
+    if (text == "true" || text == "on")
+        return "1";
+    if (text == "false" || text == "off")
+        return "0";
+    return text;
+}
+
 hash_reader::hash_reader(const form& tree, observation& into)
     : tree_(tree)
     , into_(into)
@@ -101,7 +119,8 @@ hash_reader& hash_reader::read(index hash, std::initializer_list<std::string_vie
         return *this;
     for (index i = tree_.at(hash).first_child; i != form::none; i = tree_.at(i).next_sibling) {
         const std::string_view key = tree_.at(i).key;
-        if (key != "id" && std::ranges::find(but, key) == but.end())
+        const bool is_key = key == "id" && (table_.keys.back().name == "id" || table_.keys.size() == 2);
+        if (!is_key && std::ranges::find(but, key) == but.end())
             read_field(i);
     }
     return *this;

@@ -16,6 +16,11 @@ namespace chargifyd::state {
 /// The text as a column of that kind stores it; nothing when it does not fit.
 std::optional<value> convert(column_kind kind, std::string_view text);
 
+/// The digits that end a masked number, four at most; empty when there are none.
+std::string_view last_digits(std::string_view masked) noexcept;
+/// A quantity; of an on/off component it may be written as a word.
+std::string_view quantity_text(std::string_view text) noexcept;
+
 /// Fills the columns and attributes of an observation from fields of a body, in the order received; of a
 /// repeated key the last wins, as in Rails. Tokens and card numbers are passed over. What has no column, or
 /// does not fit its column, goes to the attributes as received, so that nothing is dropped in silence.
@@ -26,7 +31,7 @@ public:
     /// `into` has its kind, key and `full` set.
     hash_reader(const chargify::form& tree, observation& into);
 
-    /// Reads all fields of a hash but `id` and those named in `but`.
+    /// Reads all fields of a hash but those named in `but` and the `id` that is its key.
     hash_reader& read(index hash, std::initializer_list<std::string_view> but = {});
     /// Reads one field, as if its key were `as` (empty: its own). `field` may be `none`.
     hash_reader& read_field(index field, std::string_view as = {});

@@ -139,8 +139,10 @@ result<bool> page_reader::read_walk(const walk& w, std::vector<value>& key)
 /// The number from which a walk goes on after the window that began after `key`; nothing at its end.
 std::optional<std::int64_t> next_window(const walk& w, std::span<const value> key)
 {
+    if (w.window == 0)
+        return std::nullopt;
     const std::int64_t start = key.empty() ? 0 : std::get<std::int64_t>(key.front());
-    if (w.window == 0 || start >= w.last - w.window)
+    if (start >= w.last - w.window)
         return std::nullopt;
     return start + w.window;
 }

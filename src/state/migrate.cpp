@@ -186,7 +186,11 @@ SET customer_id = s.customer_id,
     cancellation_method = COALESCE(s.cancellation_method, ''),
     trial_started_at = COALESCE(s.trial_started_at, ''),
     trial_ended_at = COALESCE(s.trial_ended_at, ''),
-    expires_at = COALESCE(s.expires_at, '')
+    expires_at = COALESCE(s.expires_at, ''),
+    canceled_at = COALESCE(s.canceled_at, ''),
+    seen_period_started_at = t.period_started_at,
+    seen_trial_started_at = COALESCE(s.trial_started_at, ''),
+    seen_in_trial = t.state = 'trialing'
 FROM subscriptions AS s
 WHERE s.site = t.site AND s.id = t.subscription_id AND s.version_updated_at = t.version_updated_at
   AND s.version_event_id = t.version_event_id AND s.version_webhook_id = t.version_webhook_id

@@ -53,7 +53,9 @@ private:
     void observe_subscription();
     void observe_customer();
     void observe_product(index hash, index family);
-    void observe_transaction(index hash, bool is_payment);
+    /// Where a transaction stands: only its own event tells all of it.
+    enum class teller { event, statement, allocation };
+    void observe_transaction(index hash, teller by);
     void observe_statement();
     void observe_invoice(index hash);
     void observe_component();
@@ -68,6 +70,7 @@ private:
     observation make(object_kind kind, object_key key, bool full, std::int64_t clock = 0) const;
     /// The hash carries its own clock and is the whole object.
     bool has_clock(index hash) const;
+    bool are_hashes(index list) const;
     void keep(observation seen) { all_.push_back(std::move(seen)); }
     void set_owner(hash_reader& reader, index hash) const;
 
@@ -178,14 +181,14 @@ void observer::observe_product(index hash, index family)
     keep(std::move(seen));
 }
 
-void observer::observe_transaction(index hash, bool is_payment)
+void observer::observe_transaction(index hash, teller by)
 {
     const auto id = positive(tree_, hash, "id");
     if (!id)
         return;
     const auto type = tree_.text(hash, "type");
     const auto other_type = tree_.text(hash, "transaction_type"); // the same word in lower case
-    const bool full = seconds_at(tree_, hash, "created_at") && (type || other_type);
+    const bool full = by == teller::event && seconds_at(tree_, hash, "created_at") && (type || other_type);
     observation seen = make(object_kind::transaction, {*id}, full);
     hash_reader reader(tree_, seen);
     reader.read(hash);
@@ -195,31 +198,45 @@ void observer::observe_transaction(index hash, bool is_payment)
         if (word.front() >= 'a' && word.front() <= 'z')
             word.front() = static_cast<char>(word.front() - 'a' + 'A');
         reader.set("type", word);
-    } else if (!type && is_payment) {
+    } else if (!type && by == teller::allocation) {
         reader.set("type", "Payment");
     }
     reader.finish();
     keep(std::move(seen));
 }
 
+/// Whether the children of a list are one hash each, as in `[transactions][0][id]`.
+bool observer::are_hashes(index list) const
+{
+    if (list == form::none)
+        return false;
+    for (index i = tree_.at(list).first_child; i != form::none; i = tree_.at(i).next_sibling) {
+        if (!tree_.at(i).is_branch || tree_.at(i).key.empty())
+            return false;
+    }
+    return true;
+}
+
 void observer::observe_statement()
 {
     const index hash = tree_.branch(e_.payload, "statement");
+    const index transactions = tree_.branch(hash, "transactions");
+    const bool listed = are_hashes(transactions);
     if (const auto id = positive(tree_, hash, "id")) {
         const bool full = has_clock(hash);
         observation seen =
             make(object_kind::statement, {*id}, full, full ? *seconds_at(tree_, hash, "updated_at") : 0);
         hash_reader reader(tree_, seen);
-        reader.read(hash, {"transactions"});
+        // Rows of their own; in a form that does not tell one from the other they stay here.
+        reader.read(hash, {listed ? "transactions" : ""});
         set_owner(reader, hash);
         reader.finish();
         keep(std::move(seen));
     }
-    const index transactions = tree_.branch(hash, "transactions");
-    if (transactions == form::none)
+    if (!listed)
         return;
     for (index i = tree_.at(transactions).first_child; i != form::none; i = tree_.at(i).next_sibling)
-        observe_transaction(i, false);
+        observe_transaction(i, teller::statement);
 }
 
 void observer::observe_invoice(index hash)
@@ -248,7 +265,6 @@ void observer::observe_component()
                             seconds_at(tree_, e_.payload, "timestamp").value_or(0));
     hash_reader reader(tree_, seen);
     reader.read(hash)
-        .read_key(e_.payload, "new_allocation", "quantity")
         .read_key(e_.payload, "new_unit_balance", "unit_balance")
         .read_key(e_.payload, "new_overage_unit_balance", "overage_unit_balance")
         .read_key(e_.payload, "timestamp", "updated_at")
@@ -257,6 +273,12 @@ void observer::observe_component()
         .read_key(e_.payload, "allocation_details")
         .read_key(e_.payload, "transaction_exchange_rate")
         .read_key(e_.payload, "memo");
+    if (const auto quantity = tree_.text(e_.payload, "new_allocation")) {
+        if (auto converted = convert(column_kind::decimal, quantity_text(*quantity)))
+            reader.set("quantity", std::move(*converted));
+        else
+            reader.read_key(e_.payload, "new_allocation");
+    }
     reader.finish();
     keep(std::move(seen));
 }
@@ -280,19 +302,12 @@ void observer::observe_price_point()
     keep(std::move(seen));
 }
 
-/// `XXXX-XXXX-XXXX-1111`: the digits at the end, four at most.
 value last_four(const form& tree, index hash)
 {
     for (const char* const key : {"masked_card_number", "masked_bank_account_number"}) {
-        const auto masked = tree.text(hash, key);
-        if (!masked)
-            continue;
-        std::size_t digits = 0;
-        while (digits < 4 && digits < masked->size() && (*masked)[masked->size() - 1 - digits] >= '0' &&
-               (*masked)[masked->size() - 1 - digits] <= '9')
-            ++digits;
-        if (digits > 0)
-            return std::string(masked->substr(masked->size() - digits));
+        const std::string_view digits = last_digits(tree.text(hash, key).value_or(std::string_view()));
+        if (!digits.empty())
+            return std::string(digits);
     }
     return {};
 }
@@ -411,8 +426,8 @@ std::vector<observation> observer::observe_all()
         const index hash = tree_.branch(e_.payload, other);
         observe_product(hash, tree_.branch(hash, "product_family"));
     }
-    observe_transaction(tree_.branch(e_.payload, "transaction"), false);
-    observe_transaction(tree_.branch(e_.payload, "payment"), true);
+    observe_transaction(tree_.branch(e_.payload, "transaction"), teller::event);
+    observe_transaction(tree_.branch(e_.payload, "payment"), teller::allocation);
     observe_statement();
     observe_invoice(tree_.branch(e_.payload, "invoice"));
     if (const auto uid = tree_.text(e_.payload, "uid"))

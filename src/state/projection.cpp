@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <cstring>
 #include <limits>
 #include <tuple>
@@ -14,20 +15,21 @@ namespace {
 
 using nlohmann::json;
 
-/// Whether a patch is newer than a full statement. A statement that carries no event id (before May 2016) is
-/// placed by its webhook id.
+/// Whether a patch is newer than a full statement. Statements of before May 2016 have no event id: one with
+/// an event id is newer than one without, and two of which the patch has none are placed by their webhook
+/// ids.
 bool newer_than_base(const moment& patch, const version& base)
 {
     if (base == version{})
         return true;
-    if (patch.event_id != 0 && base.event_id != 0 && patch.event_id != base.event_id)
-        return patch.event_id > base.event_id;
-    return patch.webhook_id > base.webhook_id;
+    if (patch.event_id == 0)
+        return patch.webhook_id > base.webhook_id;
+    return std::tie(patch.event_id, patch.webhook_id) > std::tie(base.event_id, base.webhook_id);
 }
 
 bool newer(const moment& a, const moment& b)
 {
-    return std::tie(a.clock, a.event_id, a.webhook_id) > std::tie(b.clock, b.event_id, b.webhook_id);
+    return std::tie(a.event_id, a.clock, a.webhook_id) > std::tie(b.event_id, b.clock, b.webhook_id);
 }
 
 json to_json(const value& v)
@@ -48,9 +50,11 @@ value from_json(const json& j)
     return {};
 }
 
-/// The patches of a row: `{"columns": {name: [event_id, webhook_id, value]}, "attributes": {key: […]}}`; of
-/// an object whose patches have a clock it is the fourth element. nlohmann's objects are sorted by key, so
-/// the same set of patches is the same text in whatever order they came.
+/// The patches of a row, by group and field: `{"columns": {name: [event_id, webhook_id, value]}, …}`; of an
+/// object whose patches have a clock it is the fourth element. The newest patch with an event id and the
+/// newest without one are kept apart, since either may be the one that shows: that makes the outcome a matter
+/// of the set of patches, not of their order. nlohmann's objects are sorted by key, so the same set is the
+/// same text.
 class patch_set {
 public:
     explicit patch_set(const std::string& stored)
@@ -58,9 +62,9 @@ public:
     {}
 
     /// Keeps the patch unless a newer one is known.
-    void keep(const char* group, const std::string& name, const moment& when, json v)
+    void keep(const std::string& group, const std::string& name, const moment& when, json v)
     {
-        json& slot = all_[group][name];
+        json& slot = all_[when.event_id == 0 ? group + without_event : group][name];
         if (!slot.is_null() && !newer(when, moment_of(slot)))
             return;
         slot = json::array({when.event_id, when.webhook_id, std::move(v)});
@@ -71,24 +75,16 @@ public:
     /// Writes over the row every patch that is newer than its base.
     void lay_over(object_row& row, const object_table& table) const
     {
-        if (const auto group = all_.find("columns"); group != all_.end()) {
-            for (const auto& [name, slot] : group->items()) {
-                const auto column = table.find(name);
-                if (column && newer_than_base(moment_of(slot), row.base))
-                    row.columns[*column] = from_json(slot[2]);
-            }
-        }
-        const auto group = all_.find("attributes");
-        if (group == all_.end())
-            return;
+        for_each_shown("columns", row.base, [&](const std::string& name, const json& v) {
+            if (const auto column = table.find(name))
+                row.columns[*column] = from_json(v);
+        });
         json attributes;
-        for (const auto& [key, slot] : group->items()) {
-            if (!newer_than_base(moment_of(slot), row.base))
-                continue;
+        for_each_shown("attributes", row.base, [&](const std::string& key, const json& v) {
             if (attributes.is_null())
                 attributes = json::parse(row.attributes);
-            attributes[key] = slot[2];
-        }
+            attributes[key] = v;
+        });
         if (!attributes.is_null())
             row.attributes = attributes.dump();
     }
@@ -96,10 +92,48 @@ public:
     std::string text() const { return all_.empty() ? std::string() : all_.dump(); }
 
 private:
+    static constexpr const char* without_event = "_without_event";
+
     static moment moment_of(const json& slot)
     {
-        return {slot[0].get<std::int64_t>(), slot[1].get<std::int64_t>(),
-                slot.size() > 3 ? slot[3].get<std::int64_t>() : 0};
+        moment when;
+        when.event_id = slot[0].get<std::int64_t>();
+        when.webhook_id = slot[1].get<std::int64_t>();
+        when.clock = slot.size() > 3 ? slot[3].get<std::int64_t>() : 0;
+        return when;
+    }
+
+    const json* find(const std::string& group, const std::string& name) const
+    {
+        const auto found = all_.find(group);
+        if (found == all_.end())
+            return nullptr;
+        const auto slot = found->find(name);
+        return slot == found->end() ? nullptr : &*slot;
+    }
+
+    /// Of two that show the one with the larger webhook id.
+    template <class Show>
+    void for_each_shown(const std::string& group, const version& base, Show show) const
+    {
+        const std::string other_group = group + without_event;
+        if (const auto found = all_.find(group); found != all_.end()) {
+            for (const auto& [name, slot] : found->items()) {
+                const json* const other = find(other_group, name);
+                const bool this_shows = newer_than_base(moment_of(slot), base);
+                const bool other_shows = other != nullptr && newer_than_base(moment_of(*other), base);
+                if (this_shows && (!other_shows || moment_of(slot).webhook_id > moment_of(*other).webhook_id))
+                    show(name, slot[2]);
+                else if (other_shows)
+                    show(name, (*other)[2]);
+            }
+        }
+        if (const auto found = all_.find(other_group); found != all_.end()) {
+            for (const auto& [name, slot] : found->items()) {
+                if (find(group, name) == nullptr && newer_than_base(moment_of(slot), base))
+                    show(name, slot[2]);
+            }
+        }
     }
 
     json all_;
@@ -149,34 +183,52 @@ bool is_passing(const std::string& state)
     return info != nullptr && info->passing;
 }
 
+/// Replaces the changes that an entry made by others; those that stay the same stay the same rows.
+void correct_changes(store& into, const std::string& site, std::int64_t id, std::uint64_t sequence,
+                     std::vector<change> wanted)
+{
+    for (change& c : wanted)
+        c.subscription_id = id;
+    std::vector<change> there = into.changes_of(site, id, sequence);
+    for (const change& old : there) {
+        const auto kept = std::ranges::find_if(wanted, [&](const change& c) { return c.same_fact(old); });
+        if (kept != wanted.end())
+            wanted.erase(kept);
+        else
+            into.remove_change(old.id);
+    }
+    for (const change& c : wanted)
+        into.insert_change(site, sequence, {}, c);
+}
+
 /// Puts a full statement into the subscription's timeline and keeps `changes` what they would be had all
-/// statements come in order: the entry's own changes, and those of its successor, which now has another
-/// predecessor.
+/// statements come in order: the entry's own changes, and those of its successors as far as they depend on
+/// it.
 void extend_timeline(store& into, const webhook& w, const version& at)
 {
     if (is_passing(w.timeline->state))
         return;
     const std::int64_t id = *w.subscription_id;
-    const timeline_entry entry{at, w.sequence, *w.timeline};
+    timeline_entry entry{at, w.sequence, *w.timeline, {}};
     const auto before = into.before(w.site, id, at);
-    const auto after = into.after(w.site, id, at);
+    std::vector<change> told =
+        compare(before ? &before->facts : nullptr, before ? before->seen : seen_before{}, entry.facts);
+    entry.seen =
+        advance(before ? before->seen : seen_before{}, before ? &before->facts : nullptr, entry.facts);
     into.insert_timeline(w.site, id, entry);
-    const auto insert = [&](std::vector<change> changes, std::uint64_t sequence) {
-        for (change& c : changes) {
-            c.subscription_id = id;
-            into.insert_change(w.site, sequence, {}, c);
-        }
-    };
-    insert(compare(before ? &before->facts : nullptr, entry.facts), w.sequence);
-    if (!after)
-        return;
-    std::vector<change> corrected = compare(&entry.facts, after->facts);
-    for (change& c : corrected)
-        c.subscription_id = id;
-    if (corrected == into.changes_of(w.site, id, after->sequence))
-        return;
-    into.remove_changes(w.site, id, after->sequence);
-    insert(std::move(corrected), after->sequence);
+    correct_changes(into, w.site, id, w.sequence, std::move(told));
+    for (;;) {
+        auto next = into.after(w.site, id, entry.at);
+        if (!next)
+            return;
+        correct_changes(into, w.site, id, next->sequence, compare(&entry.facts, entry.seen, next->facts));
+        const seen_before seen = advance(entry.seen, &entry.facts, next->facts);
+        if (seen == next->seen)
+            return; // from here on nothing is different
+        next->seen = seen;
+        into.update_timeline(w.site, id, *next);
+        entry = std::move(*next);
+    }
 }
 
 /// A webhook without an id is ordered among its like by its body, below all that have one: any order will do,

@@ -75,13 +75,14 @@ query newest_events(const event_filter& with, std::uint64_t limit)
 
 query summary_by_site()
 {
-    return {
-        "SELECT site, webhooks, last_received_at, "
-        "(SELECT count(*) FROM events INDEXED BY events_dead WHERE outcome = 'dead' AND events.site = sites.site) AS dead, "
-        "(SELECT count(*) FROM events INDEXED BY events_unknown WHERE outcome = 'unknown' AND events.site = sites.site) AS unknown, "
-        "(SELECT count(*) FROM subscriptions WHERE subscriptions.site = sites.site) AS subscriptions "
-        "FROM sites ORDER BY site",
-        {}};
+    return {"SELECT site, webhooks, last_received_at, "
+            "(SELECT count(*) FROM events INDEXED BY events_dead WHERE outcome = 'dead' AND events.site = "
+            "sites.site) AS dead, "
+            "(SELECT count(*) FROM events INDEXED BY events_unknown WHERE outcome = 'unknown' AND "
+            "events.site = sites.site) AS unknown, "
+            "(SELECT count(*) FROM subscriptions WHERE subscriptions.site = sites.site) AS subscriptions "
+            "FROM sites ORDER BY site",
+            {}};
 }
 
 } // namespace chargifyd::state

@@ -80,12 +80,6 @@ list single(path p, const subscription_filter& with)
     return {{along(std::move(p))}};
 }
 
-/// The rule of the view, for the moment since which access counts.
-constexpr const char* past_due_since =
-    "COALESCE((SELECT max(h.occurred_at) FROM changes AS h INDEXED BY changes_by_subscription "
-    "WHERE h.site = s.site AND h.subscription_id = s.id AND h.kind IN ('state', 'created') "
-    "AND h.new_value = s.state), s.updated_at)";
-
 } // namespace
 
 result<list> list_subscriptions(state_reader& from, const subscription_filter& with)
@@ -153,7 +147,7 @@ list list_renewals(const renewal_filter& with)
 
 list list_past_due(const std::string& site)
 {
-    const std::string since(past_due_since);
+    const std::string since = state_since_sql("s.");
     const subscription_columns shown = {"s.site, s.id, " + since +
                                             " AS past_due_since, CASE WHEN g.grace_days IS NOT NULL THEN "
                                             "strftime('%Y-%m-%dT%H:%M:%SZ', " +

@@ -109,7 +109,13 @@ CREATE TABLE subscription_timeline (
     trial_ended_at TEXT NOT NULL,
     expires_at TEXT NOT NULL,
     resume_at TEXT NOT NULL,
+    canceled_at TEXT NOT NULL,
+    on_hold_at TEXT NOT NULL,
     updated_at TEXT NOT NULL,
+    seen_period_started_at TEXT NOT NULL,
+    seen_recovered_at TEXT NOT NULL,
+    seen_trial_started_at TEXT NOT NULL,
+    seen_in_trial INTEGER NOT NULL,
     PRIMARY KEY (site, subscription_id, version_updated_at, version_event_id, version_webhook_id)
 ) STRICT, WITHOUT ROWID;
 
@@ -160,12 +166,8 @@ WITH rule AS (
                     ELSE COALESCE(s.scheduled_cancellation_at, '~') END,
                COALESCE(s.expires_at, '~'),
                CASE WHEN a.grace_days IS NULL THEN '~'
-                    ELSE strftime('%Y-%m-%dT%H:%M:%SZ',
-                                  COALESCE((SELECT max(h.occurred_at) FROM changes AS h INDEXED BY changes_by_subscription
-                                            WHERE h.site = s.site AND h.subscription_id = s.id
-                                              AND h.kind IN ('state', 'created') AND h.new_value = s.state),
-                                           s.updated_at),
-                                  '+' || a.grace_days || ' days') END), '~') AS ends_at
+                    ELSE COALESCE(strftime('%Y-%m-%dT%H:%M:%SZ', @STATE_SINCE@,
+                                           '+' || a.grace_days || ' days'), '~') END), '~') AS ends_at
     FROM subscriptions AS s
     LEFT JOIN access_states AS a ON a.state = s.state
 )
@@ -189,8 +191,12 @@ const std::string& schema_sql()
         std::string all;
         for (std::size_t kind = 0; kind < object_kinds; ++kind)
             all += object_table_sql(table_of(kind));
-        // Those that have an end without being in an ended state: the few of which Chargify is about to speak.
-        return all + other_tables + "CREATE INDEX subscriptions_by_end ON subscriptions (state, " + end_sql("") +
+        constexpr std::string_view place = "@STATE_SINCE@";
+        std::string others(other_tables);
+        others.replace(others.find(place), place.size(), state_since_sql("s."));
+        // Those that have an end without being in an ended state: the few of which Chargify is about to
+        // speak.
+        return all + others + "CREATE INDEX subscriptions_by_end ON subscriptions (state, " + end_sql("") +
                ", site, id) WHERE " + has_end_sql("") + ";\n";
     }();
     return sql;

@@ -50,7 +50,8 @@ constexpr std::string_view timeline_columns =
     "version_updated_at, version_event_id, version_webhook_id, seq, state, customer_id, product_id, "
     "product_handle, product_price, next_product, created_at, period_started_at, period_ends_at, "
     "next_assessment_at, previous_billing_date, cancel_at, cancellation_method, trial_started_at, "
-    "trial_ended_at, expires_at, resume_at, updated_at";
+    "trial_ended_at, expires_at, resume_at, canceled_at, on_hold_at, updated_at, seen_period_started_at, "
+    "seen_recovered_at, seen_trial_started_at, seen_in_trial";
 
 std::string neighbour_sql(std::string_view comparison, std::string_view order)
 {
@@ -120,13 +121,16 @@ struct sqlite_store::statements {
         , insert_timeline(db, "INSERT INTO subscription_timeline (site, subscription_id, " +
                                   std::string(timeline_columns) +
                                   ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
-                                  "?, ?, ?)")
+                                  "?, ?, ?, ?, ?, ?, ?, ?, ?)")
+        , update_timeline(
+              db, "UPDATE subscription_timeline SET seen_period_started_at = ?, seen_recovered_at = ?, "
+                  "seen_trial_started_at = ?, seen_in_trial = ? WHERE site = ? AND subscription_id = ? AND "
+                  "version_updated_at = ? AND version_event_id = ? AND version_webhook_id = ?")
         , changes_of(db,
                      "SELECT kind, subscription_id, customer_id, object_id, old_value, new_value, "
-                     "amount_in_cents, detail, occurred_at FROM changes "
+                     "amount_in_cents, detail, occurred_at, id FROM changes "
                      "WHERE site = ? AND subscription_id = ? AND seq = ? AND identity IS NULL ORDER BY id")
-        , remove_changes(db, "DELETE FROM changes WHERE site = ? AND subscription_id = ? AND seq = ? AND "
-                             "identity IS NULL")
+        , remove_change(db, "DELETE FROM changes WHERE id = ?")
         , add_to_site(
               db, "INSERT INTO sites (site, webhooks, last_seq, last_received_at) VALUES (?, ?, ?, ?) "
                   "ON CONFLICT (site) DO UPDATE SET webhooks = webhooks + excluded.webhooks, "
@@ -163,8 +167,9 @@ struct sqlite_store::statements {
     sqlite::statement before;
     sqlite::statement after;
     sqlite::statement insert_timeline;
+    sqlite::statement update_timeline;
     sqlite::statement changes_of;
-    sqlite::statement remove_changes;
+    sqlite::statement remove_change;
     sqlite::statement add_to_site;
     sqlite::statement insert_change;
     sqlite::statement correct_change;
@@ -326,13 +331,19 @@ void sqlite_store::save(object_kind kind, std::string_view site, const object_ke
 namespace {
 
 /// The members that the last columns of the timeline hold, in the order of `timeline_columns`.
-std::array<std::string*, 13> texts_of(subscription_facts& f)
+std::array<std::string*, 15> texts_of(subscription_facts& f)
 {
     return {&f.next_product,   &f.created_at,          &f.period_started_at,
             &f.period_ends_at, &f.next_assessment_at,  &f.previous_billing_date,
             &f.cancel_at,      &f.cancellation_method, &f.trial_started_at,
             &f.trial_ended_at, &f.expires_at,          &f.resume_at,
-            &f.updated_at};
+            &f.canceled_at,    &f.on_hold_at,          &f.updated_at};
+}
+
+void bind_seen(sqlite::statement::run& run, const seen_before& seen)
+{
+    run.bind(std::string_view(seen.period_started_at)).bind(std::string_view(seen.recovered_at));
+    run.bind(std::string_view(seen.trial_started_at)).bind(std::int64_t{seen.in_trial});
 }
 
 std::optional<timeline_entry> read_neighbour(sqlite::statement& from, std::string_view site, std::int64_t id,
@@ -354,6 +365,10 @@ std::optional<timeline_entry> read_neighbour(sqlite::statement& from, std::strin
     int column = 9;
     for (std::string* const text : texts_of(f))
         *text = row.text(column++);
+    entry.seen.period_started_at = row.text(column++);
+    entry.seen.recovered_at = row.text(column++);
+    entry.seen.trial_started_at = row.text(column++);
+    entry.seen.in_trial = row.integer(column) != 0;
     return entry;
 }
 
@@ -378,6 +393,15 @@ void sqlite_store::insert_timeline(std::string_view site, std::int64_t id, const
     run.bind(f.product_id).bind(std::string_view(f.product_handle)).bind(f.product_price);
     for (const std::string* const text : texts_of(f))
         run.bind(std::string_view(*text));
+    bind_seen(run, entry.seen);
+    run.step();
+}
+
+void sqlite_store::update_timeline(std::string_view site, std::int64_t id, const timeline_entry& entry)
+{
+    sqlite::statement::run run(sql_->update_timeline);
+    bind_seen(run, entry.seen);
+    run.bind(site).bind(id).bind(entry.at.updated_at).bind(entry.at.event_id).bind(entry.at.webhook_id);
     run.step();
 }
 
@@ -398,18 +422,15 @@ std::vector<change> sqlite_store::changes_of(std::string_view site, std::int64_t
         c.amount_in_cents = row.optional_integer(6);
         c.detail = row.optional_text(7);
         c.occurred_at = row.optional_text(8);
+        c.id = row.integer(9);
         all.push_back(std::move(c));
     }
     return all;
 }
 
-void sqlite_store::remove_changes(std::string_view site, std::int64_t subscription_id, std::uint64_t sequence)
+void sqlite_store::remove_change(std::int64_t id)
 {
-    sqlite::statement::run(sql_->remove_changes)
-        .bind(site)
-        .bind(subscription_id)
-        .bind(signed_sequence(sequence))
-        .step();
+    sqlite::statement::run(sql_->remove_change).bind(id).step();
 }
 
 bool sqlite_store::insert_change(std::string_view site, std::uint64_t sequence, const moment& when,

@@ -160,6 +160,11 @@ std::string tell_customer_change(const fact& f)
            value_of(f, "new_value");
 }
 
+std::string tell_deletion(const fact& f)
+{
+    return subject(f) + " was deleted";
+}
+
 std::string tell_dunning(const fact& f)
 {
     const auto at_risk = f.integer("amount_in_cents");
@@ -292,6 +297,7 @@ constexpr std::array words{
     kind_words{"custom_field", tell_custom_field},
     kind_words{"customer", tell_customer},
     kind_words{"customer_change", tell_customer_change},
+    kind_words{"deletion", tell_deletion},
     kind_words{"dunning", tell_dunning},
     kind_words{"expiration_date", tell_expiration_date},
     kind_words{"hold", tell_hold},

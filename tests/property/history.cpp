@@ -46,7 +46,7 @@ void history::emit(const std::string& event, const pairs& payload)
     append(all, payload);
     // Bodies of before May 2016 have none; a site's history can have both.
     std::int64_t event_id = 0;
-    if (has_event_ids_ || webhooks_.size() > 10) {
+    if ((has_event_ids_ || webhooks_.size() > 10) && !chance(8)) {
         event_id = next_event_++;
         all.emplace_back("payload[event_id]", std::to_string(event_id));
     }
@@ -173,6 +173,7 @@ history::pairs history::component(const subscription& s)
     return {{"payload[subscription][id]", std::to_string(s.id)},
             {"payload[component][id]", id},
             {"payload[component][name]", "Seats"},
+            {"payload[price_point_id]", std::to_string(pick(3))},
             {"payload[timestamp]", time(now_)}};
 }
 

@@ -83,7 +83,8 @@ private:
     }
 
     test::temporary_directory folder_;
-    std::unique_ptr<sqlite_store> store_ = std::move(*sqlite_store::open(folder_ / "state.db", "j", {}));
+    std::unique_ptr<sqlite_store> store_ =
+        std::move(*sqlite_store::open(folder_ / "state.db", "j", {{{"past_due", {true, 14}}}}));
     sqlite::database reader_{folder_ / "state.db", sqlite::access::read_only};
     std::uint64_t sequence_ = 0;
 };

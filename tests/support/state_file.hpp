@@ -52,6 +52,26 @@ public:
         insert("events", std::move(more));
     }
 
+    /// What a full payload told: that a subscription was in a state. `updated_at` is SQL.
+    void timeline(long long subscription_id, const std::string& state, const std::string& updated_at)
+    {
+        row all = {{"subscription_id", std::to_string(subscription_id)},
+                   {"version_updated_at", "unixepoch(" + updated_at + ")"},
+                   {"version_event_id", "1"},
+                   {"version_webhook_id", "1"},
+                   {"seq", "1"},
+                   {"state", "'" + state + "'"},
+                   {"updated_at", updated_at},
+                   {"seen_in_trial", "0"}};
+        for (const char* const empty :
+             {"product_handle", "next_product", "created_at", "period_started_at", "period_ends_at",
+              "next_assessment_at", "previous_billing_date", "cancel_at", "cancellation_method",
+              "trial_started_at", "trial_ended_at", "expires_at", "resume_at", "canceled_at", "on_hold_at",
+              "seen_period_started_at", "seen_recovered_at", "seen_trial_started_at"})
+            all.emplace_back(empty, "''");
+        insert("subscription_timeline", std::move(all));
+    }
+
     /// A change that webhook `seq` told.
     void change(long long seq, const std::string& kind, row more = {})
     {

@@ -23,7 +23,10 @@ effect merge(object_row& row, const observation& seen, moment when);
 
 /// What happened between two neighbours of a timeline; `before` is null for the first. The changes have no
 /// subscription yet.
-std::vector<change> compare(const subscription_facts* before, const subscription_facts& after);
+std::vector<change> compare(const subscription_facts* before, const seen_before& seen,
+                            const subscription_facts& after);
+/// What was seen, `after` included.
+seen_before advance(seen_before seen, const subscription_facts* before, const subscription_facts& after);
 
 /// The result of one webhook.
 struct applied_webhook {

@@ -46,9 +46,10 @@ public:
     std::optional<timeline_entry> before(std::string_view site, std::int64_t id, const version& at) override;
     std::optional<timeline_entry> after(std::string_view site, std::int64_t id, const version& at) override;
     void insert_timeline(std::string_view site, std::int64_t id, const timeline_entry& entry) override;
+    void update_timeline(std::string_view site, std::int64_t id, const timeline_entry& entry) override;
     std::vector<change> changes_of(std::string_view site, std::int64_t subscription_id,
                                    std::uint64_t sequence) override;
-    void remove_changes(std::string_view site, std::int64_t subscription_id, std::uint64_t sequence) override;
+    void remove_change(std::int64_t id) override;
     bool insert_change(std::string_view site, std::uint64_t sequence, const moment& when,
                        const change& c) override;
 

@@ -27,6 +27,7 @@ struct timeline_entry {
     version at;
     std::uint64_t sequence = 0; ///< the webhook that brought it
     subscription_facts facts;
+    seen_before seen; ///< up to here
 };
 
 class store {
@@ -60,12 +61,13 @@ public:
     virtual std::optional<timeline_entry> after(std::string_view site, std::int64_t id,
                                                 const version& at) = 0;
     virtual void insert_timeline(std::string_view site, std::int64_t id, const timeline_entry& entry) = 0;
+    /// Writes `seen` of an entry that is there.
+    virtual void update_timeline(std::string_view site, std::int64_t id, const timeline_entry& entry) = 0;
 
     /// The changes that a timeline entry made, in order.
     virtual std::vector<change> changes_of(std::string_view site, std::int64_t subscription_id,
                                            std::uint64_t sequence) = 0;
-    virtual void remove_changes(std::string_view site, std::int64_t subscription_id,
-                                std::uint64_t sequence) = 0;
+    virtual void remove_change(std::int64_t id) = 0;
     /// Adds a change that the webhook of that sequence told. Of the same identity the one that was told first
     /// in Chargify's order stays. False: that one is there already.
     virtual bool insert_change(std::string_view site, std::uint64_t sequence, const moment& when,

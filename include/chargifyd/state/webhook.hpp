@@ -81,9 +81,22 @@ struct subscription_facts {
     std::string trial_ended_at;
     std::string expires_at;
     std::string resume_at;
+    std::string canceled_at;
+    std::string on_hold_at;
     std::string updated_at;
 
     bool operator==(const subscription_facts&) const = default;
+};
+
+/// What a subscription's timeline told up to an entry: a payload can be a snapshot of the middle of a
+/// transaction, so that its neighbour alone does not tell whether a fact is news.
+struct seen_before {
+    std::string period_started_at; ///< the latest one
+    std::string recovered_at;      ///< when it last came back to `active` from a state that is not paid up
+    std::string trial_started_at;  ///< of the trial that was told last
+    bool in_trial = false;         ///< a trial began and has not ended, though it may rest
+
+    bool operator==(const seen_before&) const = default;
 };
 
 /// One row of `changes`: a fact.
@@ -101,7 +114,10 @@ struct change {
     /// its subscription.
     std::string identity;
 
-    bool operator==(const change&) const = default;
+    std::int64_t id = 0; ///< of the row, when it was read from the store
+
+    /// Equal but for the row.
+    bool same_fact(const change& other) const;
 };
 
 /// A webhook, read and normalised: all that applying it needs. A value, made by `prepare` on any thread.

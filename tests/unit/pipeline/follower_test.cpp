@@ -71,9 +71,10 @@ public:
     {
         return real_.changes_of(s, id, seq);
     }
-    void remove_changes(std::string_view s, std::int64_t id, std::uint64_t seq) override
+    void remove_change(std::int64_t id) override { real_.remove_change(id); }
+    void update_timeline(std::string_view s, std::int64_t id, const state::timeline_entry& e) override
     {
-        real_.remove_changes(s, id, seq);
+        real_.update_timeline(s, id, e);
     }
     bool insert_change(std::string_view s, std::uint64_t seq, const state::moment& when,
                        const state::change& c) override

@@ -26,10 +26,11 @@ subscription_facts active()
 }
 
 /// `kind old new [detail] @ occurred_at`
-std::vector<std::string> words(const subscription_facts* before, const subscription_facts& after)
+std::vector<std::string> words(const subscription_facts* before, const seen_before& seen,
+                               const subscription_facts& after)
 {
     std::vector<std::string> all;
-    for (const change& c : compare(before, after)) {
+    for (const change& c : compare(before, seen, after)) {
         EXPECT_EQ(c.customer_id, after.customer_id);
         all.push_back(c.kind + " " + c.old_value.value_or("-") + " " + c.new_value.value_or("-") +
                       (c.detail ? " " + *c.detail : "") + " @ " + c.occurred_at.value_or("-"));
@@ -39,7 +40,7 @@ std::vector<std::string> words(const subscription_facts* before, const subscript
 
 class compare_test : public ::testing::Test {
 protected:
-    std::vector<std::string> changes() { return words(&before_, after_); }
+    std::vector<std::string> changes() { return words(&before_, advance({}, nullptr, before_), after_); }
 
     subscription_facts before_ = active();
     subscription_facts after_ = [] {
@@ -58,11 +59,11 @@ TEST_F(compare_test, nothing_said_anew_is_no_change)
 
 TEST_F(compare_test, the_first_statement)
 {
-    EXPECT_THAT(words(nullptr, after_), ElementsAre("created - active basic @ 2026-01-01T00:00:00Z"));
+    EXPECT_THAT(words(nullptr, {}, after_), ElementsAre("created - active basic @ 2026-01-01T00:00:00Z"));
     after_.state = "trialing";
     after_.trial_started_at = "2026-01-01T00:00:01Z";
     after_.trial_ended_at = "2026-01-15T00:00:00Z";
-    EXPECT_THAT(words(nullptr, after_),
+    EXPECT_THAT(words(nullptr, {}, after_),
                 ElementsAre("created - trialing basic @ 2026-01-01T00:00:00Z",
                             "trial_started - 2026-01-15T00:00:00Z @ 2026-01-01T00:00:01Z"));
 }
@@ -165,6 +166,91 @@ TEST_F(compare_test, hold_and_resume)
     after_.state = "canceled";
     EXPECT_THAT(changes(), ElementsAre("state on_hold canceled @ 2026-01-10T00:00:00Z",
                                        "cancellation - canceled @ 2026-01-10T00:00:00Z"));
+}
+
+/// The changes of a whole story, entry by entry.
+std::vector<std::string> story(const std::vector<subscription_facts>& entries)
+{
+    std::vector<std::string> all;
+    seen_before seen;
+    const subscription_facts* before = nullptr;
+    for (const subscription_facts& entry : entries) {
+        for (const change& c : compare(before, seen, entry))
+            all.push_back(c.kind);
+        seen = advance(seen, before, entry);
+        before = &entry;
+    }
+    return all;
+}
+
+subscription_facts at(const std::string& updated_at, const std::string& state, const std::string& period)
+{
+    subscription_facts f = active();
+    f.updated_at = updated_at;
+    f.state = state;
+    f.period_started_at = period;
+    f.period_ends_at = period == "2026-01-01T00:00:00Z" ? "2026-02-01T00:00:00Z" : "2026-03-01T00:00:00Z";
+    return f;
+}
+
+constexpr const char* january = "2026-01-01T00:00:00Z";
+constexpr const char* february = "2026-02-01T00:00:00Z";
+
+TEST(timeline, a_snapshot_with_old_dates_makes_no_second_renewal)
+{
+    EXPECT_THAT(
+        story({at("2026-01-01T00:00:00Z", "active", january), at("2026-02-01T00:00:01Z", "active", february),
+               at("2026-02-01T00:00:01Z", "active", january),
+               at("2026-02-01T00:00:02Z", "active", february)}),
+        ElementsAre("created", "renewal"));
+}
+
+TEST(timeline, a_payment_that_was_owed_is_no_renewal)
+{
+    EXPECT_THAT(
+        story({at("2026-01-01T00:00:00Z", "active", january), at("2026-02-01T00:00:01Z", "past_due", january),
+               at("2026-02-10T00:00:00Z", "active", january),
+               at("2026-02-10T00:00:01Z", "active", february)}),
+        ElementsAre("created", "state", "state"));
+}
+
+TEST(timeline, the_period_of_a_reactivation_is_no_renewal)
+{
+    subscription_facts last = at("2026-02-10T00:00:01Z", "active", "2026-02-10T00:00:00Z");
+    EXPECT_THAT(
+        story({at("2026-01-01T00:00:00Z", "active", january), at("2026-01-20T00:00:01Z", "canceled", january),
+               at("2026-02-10T00:00:00Z", "active", january), last}),
+        ElementsAre("created", "state", "cancellation", "state", "reactivation"));
+}
+
+TEST(timeline, a_trial_that_rests_is_one_trial)
+{
+    EXPECT_THAT(
+        story(
+            {at("2026-01-01T00:00:00Z", "trialing", january), at("2026-01-02T00:00:00Z", "on_hold", january),
+             at("2026-01-03T00:00:00Z", "trialing", january), at("2026-01-10T00:00:00Z", "active", january)}),
+        ElementsAre("created", "trial_started", "state", "hold", "state", "resume", "state", "trial_ended"));
+}
+
+TEST_F(compare_test, an_expired_subscription_takes_no_cancellation_back)
+{
+    before_.cancel_at = "2026-03-01T00:00:00Z";
+    after_.state = "expired";
+    EXPECT_THAT(changes(), ElementsAre("state active expired @ 2026-02-05T00:00:00Z"));
+    before_.state = "canceled"; // and a new one after a return is news
+    after_.state = "active";
+    after_.cancel_at = "2026-03-01T00:00:00Z";
+    EXPECT_THAT(changes(), ElementsAre("state canceled active @ 2026-02-05T00:00:00Z",
+                                       "reactivation canceled active @ 2026-02-05T00:00:00Z",
+                                       "cancellation - 2026-03-01T00:00:00Z @ 2026-02-05T00:00:00Z"));
+}
+
+TEST_F(compare_test, a_cancellation_happened_when_it_says)
+{
+    after_.state = "canceled";
+    after_.canceled_at = "2026-02-01T00:00:00Z";
+    EXPECT_THAT(changes(), ElementsAre("state active canceled @ 2026-02-01T00:00:00Z",
+                                       "cancellation - canceled @ 2026-02-01T00:00:00Z"));
 }
 
 TEST_F(compare_test, expiration_and_owner)

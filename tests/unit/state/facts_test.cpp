@@ -62,10 +62,11 @@ TEST(facts, the_transactions_of_a_statement_are_payments_too)
               "payload[statement][settled_at]=2016-11-08%2016:22:21%20-0500&" +
               t + "[0][id]=54&" + t + "[0][type]=Charge&" + t + "[0][created_at]=2016-11-08T00:00:00Z&" + t +
               "[0][success]=true&" + t + "[1][id]=55&" + t + "[1][transaction_type]=payment&" + t +
-              "[1][created_at]=2016-11-08T00:00:00Z&" + t + "[1][success]=true"),
+              "[1][created_at]=2016-11-08T00:00:00Z&" + t + "[1][amount_in_cents]=64&" + t +
+              "[1][success]=true"),
         ElementsAre("statement 8 - closed 6400 @ 2016-11-08T21:22:20Z",
                     "statement 8 - settled 6400 @ 2016-11-08T21:22:21Z",
-                    "payment 55 - - - @ 2016-11-08T00:00:00Z"));
+                    "payment 55 - 64 64 @ 2016-11-08T00:00:00Z"));
 }
 
 // Both forms of the refund payload say the same.

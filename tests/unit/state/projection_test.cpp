@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <map>
 #include <random>
+#include <set>
 
 namespace chargifyd::state {
 namespace {
@@ -416,6 +417,102 @@ TEST_F(projection, grace_counts_from_the_day_a_state_began)
     b.webhook_id = 4, b.event_id = 4, b.updated_at = "2026-03-01T00:00:00Z"; // it was so long before
     give(b.str());
     EXPECT_EQ(ask(access), "0|2026-03-15T00:00:00Z\n");
+}
+
+TEST_F(projection, grace_of_a_state_whose_beginning_is_not_known_does_not_end)
+{
+    store_.reset();
+    options with;
+    with.access["past_due"] = {true, 14};
+    store_ = std::move(*sqlite_store::open(folder_ / "state.db", "j", with));
+    const std::string access = "SELECT has_access, access_until FROM subscription_access";
+    test::subscription_body b; // first heard of in this state: it counts from there, not from the signup
+    b.state = "past_due", b.updated_at = "2999-03-01T00:00:00Z";
+    give(b.str());
+    EXPECT_EQ(ask(access), "1|2999-03-15T00:00:00Z\n");
+    b.webhook_id = 2, b.event_id = 2, b.state = "active", b.updated_at = "2999-04-01T00:00:00Z";
+    give(b.str());
+    // A partial payload says it is past due again: since when, nobody said.
+    give("id=3&event=statement_closed&payload[event_id]=3&payload[subscription][id]=100&"
+         "payload[subscription][state]=past_due");
+    EXPECT_EQ(ask(access), "1|2026-02-01T15:00:00Z\n");
+    give("id=4&event=statement_closed&payload[event_id]=4&payload[subscription][id]=200&"
+         "payload[subscription][state]=past_due&payload[subscription][expires_at]=2020-01-01T00:00:00Z");
+    EXPECT_EQ(ask(access + " WHERE subscription_id = 200"), "0|2020-01-01T00:00:00Z\n");
+}
+
+// P3: also where some webhooks have an event id and others none.
+TEST_F(projection, patches_with_and_without_an_event_id_end_the_same_in_any_order)
+{
+    test::subscription_body base;
+    base.webhook_id = 20, base.event_id = 10, base.balance = "0";
+    const std::string partial = "&event=statement_closed&payload[subscription][id]=100&payload[subscription]"
+                                "[balance_in_cents]=";
+    std::vector<std::string> bodies = {
+        base.str(), "id=30" + partial + "300", "id=19" + partial + "100&payload[event_id]=9",
+        "id=18" + partial + "50&payload[event_id]=12", "id=25" + partial + "250"};
+    std::sort(bodies.begin(), bodies.end());
+    std::set<std::string> ends;
+    do {
+        reset();
+        for (const std::string& body : bodies)
+            give(body);
+        ends.insert(ask("SELECT balance_in_cents, attributes FROM subscriptions"));
+    } while (std::next_permutation(bodies.begin(), bodies.end()));
+    ASSERT_EQ(ends.size(), 1U);
+    EXPECT_TRUE(ends.begin()->starts_with("300|")) << *ends.begin();
+}
+
+TEST_F(projection, a_price_point_without_a_time_of_its_own_is_placed_by_its_event)
+{
+    give("id=1&event=component_allocation_change&payload[event_id]=1&payload[subscription][id]=100&"
+         "payload[component][id]=40&payload[new_allocation]=true&payload[price_point_id]=5&"
+         "payload[timestamp]=2024-01-01T00:00:00Z");
+    give("id=2&event=item_price_point_changed&payload[event_id]=2&payload[subscription_id]=100&"
+         "payload[item_id]=40&payload[item_type]=OnOffComponent&payload[current_price_point][id]=9&"
+         "payload[current_price_point][handle]=new");
+    EXPECT_EQ(ask("SELECT quantity, price_point_id, price_point_handle FROM components"), "1|9|new\n");
+    give("id=3&event=component_allocation_change&payload[event_id]=3&payload[subscription][id]=100&"
+         "payload[component][id]=40&payload[new_allocation]=off&payload[timestamp]=2024-01-02T00:00:00Z");
+    EXPECT_EQ(ask("SELECT quantity FROM components"), "0\n");
+}
+
+TEST_F(projection, a_statement_takes_nothing_from_a_transaction)
+{
+    const std::string t = "[id]=55&@[type]=Payment&@[success]=false&@[amount_in_cents]=64&@[created_at]="
+                          "2026-01-01T00:00:00Z";
+    const auto at = [&](const std::string& place) {
+        std::string text = place + t;
+        for (std::size_t i; (i = text.find('@')) != std::string::npos;)
+            text.replace(i, 1, place);
+        return text;
+    };
+    give("id=1&event=payment_failure&payload[event_id]=1&" + at("payload[transaction]") +
+         "&payload[transaction][gateway_response_code]=51");
+    give("id=2&event=statement_closed&payload[event_id]=2&payload[statement][id]=8&" +
+         at("payload[statement][transactions][0]") +
+         "&payload[statement][transactions][0][refunded_amount_in_cents]=10");
+    EXPECT_EQ(ask("SELECT refunded_amount_in_cents, attributes FROM transactions"),
+              "10|{\"gateway_response_code\":\"51\"}\n");
+    EXPECT_EQ(ask("SELECT kind FROM changes"), "payment_failed\n");
+}
+
+TEST_F(projection, a_late_statement_leaves_the_rows_that_stay_true)
+{
+    test::subscription_body b;
+    give(b.str());
+    b.webhook_id = 3, b.event_id = 3, b.updated_at = "2026-02-02 10:00:00 -0500";
+    b.period_started_at = "2026-02-01 10:00:00 -0500", b.period_ends_at = "2026-03-01 10:00:00 -0500";
+    give(b.str());
+    const std::string renewal = ask("SELECT id FROM changes WHERE kind = 'renewal'");
+    b = {};
+    b.webhook_id = 2, b.event_id = 2, b.updated_at = "2026-01-15 10:00:00 -0500";
+    give(b.str() + "&payload[subscription][expires_at]=2027-01-01T00:00:00Z");
+    EXPECT_THAT(changes(),
+                ElementsAre("created - active", "renewal 2026-02-01T15:00:00Z 2026-03-01T15:00:00Z",
+                            "expiration_date - 2027-01-01T00:00:00Z",
+                            "expiration_date 2027-01-01T00:00:00Z -"));
+    EXPECT_EQ(ask("SELECT id FROM changes WHERE kind = 'renewal'"), renewal);
 }
 
 TEST_F(projection, a_purged_subscription_has_no_access)

@@ -65,8 +65,10 @@ TEST_F(answers, who_has_access_and_who_has_none)
     subscription(2, "canceled");
     subscription(3, "active", {{"cancel_at_end_of_period", "1"}, {"delayed_cancel_at", in_days(-1)}});
     subscription(4, "active", {{"expires_at", in_days(5)}});
-    subscription(5, "past_due", {{"updated_at", in_days(-1)}});
-    subscription(6, "past_due", {{"updated_at", in_days(-30)}});
+    subscription(5, "past_due");
+    state_.timeline(5, "past_due", in_days(-1));
+    subscription(6, "past_due");
+    state_.timeline(6, "past_due", in_days(-30));
     subscription(7, "an invented one");
     subscription(8, "active", {{"deleted", "1"}});
     state_.object("subscriptions", {{"id", "9"}}); // of which no state was told
@@ -87,8 +89,10 @@ TEST_F(answers, whose_access_ends_soon)
     subscription(3, "active", {{"cancel_at_end_of_period", "1"}, {"delayed_cancel_at", in_days(2)}});
     subscription(4, "active", {{"expires_at", in_days(30)}});
     subscription(5, "active", {{"expires_at", in_days(-1)}});
-    subscription(6, "past_due", {{"updated_at", in_days(-12)}});
-    subscription(7, "past_due", {{"updated_at", in_days(-1)}});
+    subscription(6, "past_due");
+    state_.timeline(6, "past_due", in_days(-12));
+    subscription(7, "past_due");
+    state_.timeline(7, "past_due", in_days(-1));
     subscription(8, "canceled", {{"expires_at", in_days(2)}});
     access_filter with;
     with.until = format_utc(std::chrono::floor<std::chrono::seconds>(system_now()) + std::chrono::days(7));
@@ -145,9 +149,7 @@ TEST_F(answers, who_is_past_due)
     subscription(1, "past_due",
                  {{"customer_id", "7"}, {"balance_in_cents", "6400"}, {"updated_at", in_days(0)}});
     subscription(2, "active");
-    state_.change(
-        5, "state",
-        {{"subscription_id", "1"}, {"new_value", "'past_due'"}, {"occurred_at", "'2026-03-01T10:00:00Z'"}});
+    state_.timeline(1, "past_due", "'2026-03-01T10:00:00Z'");
     state_.object("dunning", {{"subscription_id", "1"}, {"step_day", "7"}, {"step_action", "'email'"}});
     const answer found = ask(*reader_, list_past_due(""), 1);
     EXPECT_THAT(found.only("id"), ElementsAre("1"));
