@@ -31,8 +31,7 @@ struct sources {
 
 /// Answers (docs/operations.md):
 ///   GET /healthz, /readyz, /metrics
-///   GET /v1/subscriptions/{id}?site=, /v1/subscriptions?customer_reference=&site=&limit=
-///   GET /v1/customers/{id}?site=, /v1/events?after=&limit=
+///   GET /v1/… (src/admin/read_api.hpp)
 ///   POST /v1/control/retry-dead?sequence=, /v1/control/adopt-rebuilt, /v1/control/maintain,
 ///   /v1/control/quarantine-verify, /v1/control/quarantine-clear?number=   (unix socket only)
 ingress::operator_handler make_handler(sources from);
