@@ -19,7 +19,8 @@ public:
         peer = from_;
         body = text_;
         for (std::size_t i = 0; i < text_.size(); ++i) // no two bodies of a test share it
-            fingerprint[i % fingerprint.size()] ^= static_cast<unsigned char>(text_[i] + static_cast<char>(i));
+            fingerprint[i % fingerprint.size()] ^=
+                static_cast<unsigned char>(text_[i] + static_cast<char>(i));
         received_at = timestamp(std::chrono::seconds(1'800'000'000));
     }
 

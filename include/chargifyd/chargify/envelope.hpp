@@ -26,7 +26,8 @@ struct envelope {
     std::optional<std::string_view> subdomain; ///< `payload[site][subdomain]`
 
     /// The first there is of `payload[subscription][id]`, `payload[subscription_id]`, the owner of
-    /// `payload[metafield]`, `payload[transaction][subscription_id]`, and likewise of `statement`, `invoice` and `dunner`.
+    /// `payload[metafield]`, `payload[transaction][subscription_id]`, and likewise of `statement`, `invoice`
+    /// and `dunner`.
     std::optional<std::int64_t> subscription_id;
     /// … of `payload[subscription][customer][id]`, `payload[customer][id]`, `payload[customer_id]`, the
     /// `customer_id` of `payload[transaction]` and `payload[invoice]`, the owner of `payload[metafield]`.

@@ -82,7 +82,8 @@ public:
     sqlite3* get() const noexcept { return handle_.get(); }
 
 private:
-    std::unique_ptr<std::chrono::steady_clock::time_point> deadline_; ///< where the handle's callback finds it
+    std::unique_ptr<std::chrono::steady_clock::time_point>
+        deadline_; ///< where the handle's callback finds it
     std::unique_ptr<sqlite3, close_database> handle_;
 };
 

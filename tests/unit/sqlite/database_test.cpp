@@ -57,7 +57,8 @@ TEST(database, readers_see_commits_and_can_open_after_the_writer_closed)
 
 TEST(database, ends_a_statement_that_runs_beyond_its_deadline)
 {
-    const std::string endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n";
+    const std::string endless =
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n";
     database db({}, access::memory);
     db.set_deadline(std::chrono::steady_clock::now());
     try {
