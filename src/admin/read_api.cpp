@@ -61,6 +61,8 @@ private:
     operator_reply revenue();
 
     operator_reply whole(const state::query& object, const std::vector<state::section>& sections);
+    std::string read(const state::list& what, const parameters& with, const std::string& after,
+                     ordered_json& rows);
     operator_reply page(const state::list& what, const parameters& with, const std::string& after);
     operator_reply page(const state::list& what, const parameters& with)
     {
@@ -81,17 +83,25 @@ std::int64_t read_api::id_of(std::string_view text) const
     return *id;
 }
 
-operator_reply read_api::page(const state::list& what, const parameters& with, const std::string& after)
+/// Reads a page into `rows`; what comes back is the header `Link`, empty at the end.
+std::string read_api::read(const state::list& what, const parameters& with, const std::string& after,
+                           ordered_json& rows)
 {
     std::vector<state::result_column> columns;
-    ordered_json rows = ordered_json::array();
+    rows = ordered_json::array();
     const auto next = value_of(state::read_page(
         state_, what, after, with.limit(),
         [&](std::span<const state::result_column> found) { columns.assign(found.begin(), found.end()); },
         [&](std::span<const state::value> row) { rows.push_back(state::to_json(columns, row)); }));
+    return next ? "<" + request_.path + with.continued(*next) + ">; rel=\"next\"" : std::string();
+}
+
+operator_reply read_api::page(const state::list& what, const parameters& with, const std::string& after)
+{
+    ordered_json rows;
+    std::string link = read(what, with, after, rows);
     operator_reply reply = json_reply(200, rows);
-    if (next)
-        reply.link = "<" + request_.path + with.continued(*next) + ">; rel=\"next\"";
+    reply.link = std::move(link);
     return reply;
 }
 
@@ -266,7 +276,23 @@ operator_reply read_api::revenue()
         filter.since = format_utc(std::chrono::sys_seconds(day));
         filter.until = format_utc(std::chrono::sys_seconds(day + std::chrono::days(1)));
     }
-    return page(value_of(state::list_revenue(state_, filter)), with);
+    ordered_json shown;
+    std::string link =
+        read(value_of(state::list_revenue(state_, filter)), with, with.text("after"), shown["events"]);
+    ordered_json& totals = shown["totals"] = ordered_json::array();
+    std::vector<state::result_column> columns;
+    const auto summed = state::total_revenue(
+        state_, filter,
+        [&](std::span<const state::result_column> found) { columns.assign(found.begin(), found.end()); },
+        [&](std::span<const state::value> row) {
+            totals.push_back(state::to_json(columns, row));
+            return true;
+        });
+    if (!summed)
+        throw failed{summed.error()};
+    operator_reply reply = json_reply(200, shown);
+    reply.link = std::move(link);
+    return reply;
 }
 
 std::optional<operator_reply> read_api::answer()

@@ -376,6 +376,75 @@ class Admin(DaemonCase):
         for path, status in (("/v1/subscriptions/1", 404), ("/v1/subscriptions/x", 400), ("/nothing", 404)):
             self.assertEqual(self.daemon.admin_json(path)[0], status, path)
 
+    def test_the_questions_people_ask(self):
+        """The same answers from the command line and over HTTP."""
+        transaction = [("payload[transaction][id]", 55), ("payload[transaction][subscription_id]", 100),
+                       ("payload[transaction][type]", "Payment"), ("payload[transaction][success]", "true"),
+                       ("payload[transaction][amount_in_cents]", 6400), ("payload[transaction][customer_id]", 7),
+                       ("payload[transaction][created_at]", "2026-01-01 10:00:05 -0500")]
+        self.daemon.post(subscription(1, "payment_success", currency="USD") + b"&" + form(transaction))
+        self.daemon.post(subscription(2, state="past_due", updated_at="2026-02-01 10:00:00 -0500", currency="USD"))
+        self.daemon.post(subscription(3, id=101, customer__id=8, customer__reference="user-43", state="canceled"))
+        self.daemon.settle()
+        told = [row["text"] for row in self.daemon.ctl_json("timeline", "user-42")]
+        self.assertEqual([row["text"] for row in self.daemon.admin_json("/v1/timeline?customer_reference=user-42")[1]], told)
+        self.assertIn("paid 64.00 USD for subscription 100", told)
+        self.assertIn("subscription 100 went from active to past_due", told)
+        self.assertIn("2026-02-01 15:00  subscription 100 went from active to past_due",
+                      self.daemon.ctl("timeline", "user-42", "--table").stdout)
+        for rows in (self.daemon.ctl_json("past-due"), self.daemon.admin_json("/v1/past_due")[1]):
+            self.assertEqual([(row["id"], row["past_due_since"]) for row in rows], [(100, "2026-02-01T15:00:00Z")])
+        for rows in (self.daemon.ctl_json("access", "--no"), self.daemon.admin_json("/v1/access?has_access=false")[1]):
+            self.assertEqual([row["subscription_id"] for row in rows], [101])
+        for day in (self.daemon.ctl_json("revenue", "--day", "2026-01-01"),
+                    self.daemon.admin_json("/v1/revenue?day=2026-01-01")[1]):
+            self.assertEqual([(row["kind"], row["amount_in_cents"]) for row in day["events"]], [("payment", 6400)])
+            self.assertEqual([(row["currency"], row["net_in_cents"]) for row in day["totals"]], [("USD", 6400)])
+        self.assertEqual(self.daemon.ctl_json("revenue", "--day", "2026-01-01", "--totals")[0]["net_in_cents"], 6400)
+        for rows in (self.daemon.ctl_json("changes", "--kind", "payment"),
+                     self.daemon.admin_json("/v1/changes?kind=payment")[1]):
+            self.assertEqual([row["object_id"] for row in rows], ["55"])
+        self.assertEqual(self.daemon.admin_json("/v1/changes?after=999999")[1], [])
+        whole = self.daemon.admin_json("/v1/subscriptions/100")[1]
+        self.assertEqual(whole["transactions"][0]["id"], 55)
+        self.assertEqual(whole["customer"]["reference"], "user-42")
+        self.assertEqual(self.daemon.ctl_json("subscriptions", "100")["transactions"], whole["transactions"])
+        self.assertNotIn("canary-vault-token", json.dumps(whole))
+
+    def test_lists_come_in_pages(self):
+        for i in range(5):
+            self.daemon.post(subscription(i + 1, id=100 + i))
+        self.daemon.settle()
+        seen, path = [], "/v1/subscriptions?limit=2"
+        while path:
+            c = http.client.HTTPConnection("127.0.0.1", self.daemon.admin, timeout=PATIENCE)
+            c.request("GET", path)
+            answer = c.getresponse()
+            seen += [row["id"] for row in json.loads(answer.read())]
+            link = answer.getheader("Link")
+            path = link[1:link.index(">")] if link else None
+            c.close()
+        self.assertEqual(seen, [100, 101, 102, 103, 104])
+        first = self.daemon.ctl("subscriptions", "--limit", "3")
+        self.assertEqual(len(json.loads(first.stdout)), 3)
+        place = first.stderr.split("--after ")[1].strip().strip("'")
+        self.assertEqual([row["id"] for row in self.daemon.ctl_json("subscriptions", "--after", place)], [103, 104])
+
+    def test_mistakes_of_the_asker(self):
+        self.daemon.post(subscription(1))
+        self.daemon.settle()
+        for path, status in (("/v1/access?foo=1", 400), ("/v1/events?limit=0", 400), ("/v1/events?limit=1001", 400),
+                             ("/v1/events?after=1&after=2", 400), ("/v1/timeline", 400), ("/v1/revenue?day=yesterday", 400),
+                             ("/v1/changes?kind=nonsense", 400), ("/v1/subscriptions?after=nowhere", 400),
+                             ("/v1/customers?reference=nobody", 404)):
+            self.assertEqual(self.daemon.admin_request("GET", path)[0], status, path)
+        for host, status in (("evil.example", 421), ("evil.example:9180", 421), ("localhost:9180", 200),
+                             ("127.0.0.1", 200), ("[::1]:9180", 200)):
+            self.assertEqual(self.daemon.admin_request("GET", "/v1/past_due", {"Host": host})[0], status, host)
+        self.assertEqual(self.daemon.ctl("changes", "--kind", "nonsense", check=False).returncode, 2)
+        self.assertEqual(self.daemon.ctl("events", "--since", "yesterday", check=False).returncode, 2)
+        self.assertEqual(self.daemon.ctl("timeline", "nobody", check=False).returncode, 3)
+
     def test_commands_are_not_taken_over_tcp(self):
         self.assertEqual(self.daemon.admin_request("POST", "/v1/control/adopt-rebuilt")[0], 403)
         mode = (self.daemon.state_directory / "control.sock").stat().st_mode
