@@ -17,8 +17,10 @@
 #include <boost/asio/signal_set.hpp>
 #include <systemd/sd-daemon.h>
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
+#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <sys/prctl.h>
@@ -46,10 +48,31 @@ void restrict_process()
     ::umask(0027);
     const rlimit none{0, 0};
     ::setrlimit(RLIMIT_CORE, &none);
+    rlimit files{};
+    if (::getrlimit(RLIMIT_NOFILE, &files) == 0) {
+        files.rlim_cur = files.rlim_max;
+        ::setrlimit(RLIMIT_NOFILE, &files);
+    }
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
     ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); // the sanitizers' leak check has to attach to the process
 #endif
     std::signal(SIGPIPE, SIG_IGN);
+}
+
+/// As many connections as leave the journal and the state the descriptors they need: strangers must not be
+/// able to take those.
+std::size_t affordable_connections(std::size_t wanted)
+{
+    constexpr std::size_t kept_descriptors = 512; // of which the operator's port may use half
+    rlimit files{};
+    if (::getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == RLIM_INFINITY)
+        return wanted;
+    const std::size_t all = files.rlim_cur;
+    const std::size_t left = all > 2 * kept_descriptors ? all - kept_descriptors : all / 2;
+    if (left < wanted)
+        log::warning("fewer connections than configured, for want of file descriptors",
+                     {{"descriptors", all}, {"connections", left}});
+    return std::min(left, wanted);
 }
 
 std::string join(const std::vector<std::string>& words)
@@ -96,7 +119,9 @@ public:
             return apart.error();
         apart_ = std::move(*apart);
 
-        auto traffic = ingress::webhook_server::open(with_.ingress, with_.ingress_sites(), *inbox_, *apart_,
+        ingress::options ingress_with = with_.ingress;
+        ingress_with.max_connections = affordable_connections(with_.ingress.max_connections);
+        auto traffic = ingress::webhook_server::open(ingress_with, with_.ingress_sites(), *inbox_, *apart_,
                                                      instruments_, system_now);
         if (!traffic)
             return traffic.error();
@@ -132,9 +157,15 @@ public:
             net::post(context_, [this] { end(failure_grace, 1); });
         });
         wait_for_signals();
-        background_->start();
-        traffic_->start();
-        operators_->start();
+        try {
+            background_->start();
+            traffic_->start();
+            operators_->start();
+        } catch (const std::exception& e) {
+            // Some threads run and some do not; nothing was acknowledged that an orderly end would save.
+            log::error("cannot start", {{"error", e.what()}});
+            std::_Exit(1);
+        }
         log::info("ready", {{"version", CHARGIFYD_VERSION},
                             {"https", join(traffic_->https_addresses())},
                             {"http", join(traffic_->http_addresses())},

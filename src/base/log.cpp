@@ -146,7 +146,14 @@ void write(level at, std::string_view message, fields with)
     spdlog::logger& to = logger();
     if (!to.should_log(to_spdlog(at)))
         return;
-    to.log(to_spdlog(at), spdlog::string_view_t(render(current_format, message, with)));
+    try {
+        to.log(to_spdlog(at), spdlog::string_view_t(render(current_format, message, with)));
+    } catch (const std::exception&) {
+        // No memory for the line. Those who log a failure must not fail by it.
+        to.log(to_spdlog(level::error), spdlog::string_view_t(current_format == format::json
+                                                                  ? R"("message":"a log line was lost")"
+                                                                  : "a log line was lost"));
+    }
 }
 
 } // namespace chargifyd::log

@@ -117,6 +117,11 @@ task<step> connection::read()
     }
 }
 
+task<void> connection::give_way()
+{
+    co_await net::post(socket_.get_executor(), in_task);
+}
+
 task<step> connection::write(std::string_view bytes)
 {
     while (!bytes.empty()) {

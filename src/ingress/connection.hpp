@@ -42,6 +42,8 @@ public:
     task<step> readable();
     /// Receives at least one byte into `input()`, which has space.
     task<step> read();
+    /// Lets whatever else waits on this thread go first.
+    task<void> give_way();
     task<step> write(std::string_view bytes);
     /// Closes. With `linger`, what the peer still sends is taken in for a while, bounded in time and bytes:
     /// closing before would reset the connection, and the peer might never see the answer.

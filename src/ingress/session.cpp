@@ -67,8 +67,12 @@ task<void> session::run()
                     break;
             }
             const next then = co_await serve_request();
-            if (then == next::request)
+            if (then == next::request) {
+                // Requests sent ahead wait until the other connections of the thread had their turn.
+                if (connection_.has_input())
+                    co_await connection_.give_way();
                 continue;
+            }
             linger = then == next::close;
             break;
         }

@@ -43,6 +43,8 @@ struct follower::implementation {
     result<void> open_source();
     result<bool> fill(chunk& c, std::uint64_t up_to);
     void read_ahead(std::uint64_t up_to, const std::stop_token& stop);
+    result<std::uint64_t> advance_round(std::uint64_t up_to, const std::stop_token& stop,
+                                        const std::function<void(const progress&)>& on_commit);
     void abandon();
     result<void> apply_chunk(chunk& c);
     void apply_all(chunk& c, std::vector<state::applied_webhook>& results, std::size_t& at);
@@ -208,28 +210,43 @@ result<std::uint64_t> follower::advance(std::uint64_t up_to, std::stop_token sto
             return opened.error();
     }
     my.round = {};
+    try {
+        return my.advance_round(up_to, stop, on_commit);
+    } catch (...) {
+        my.abandon(); // the pool must not go on with what the next round fills anew
+        throw;
+    }
+}
+
+result<std::uint64_t>
+follower::implementation::advance_round(std::uint64_t up_to, const std::stop_token& stop,
+                                        const std::function<void(const progress&)>& on_commit)
+{
     for (;;) {
-        my.read_ahead(up_to, stop);
-        if (my.round.in_flight.empty())
+        read_ahead(up_to, stop);
+        if (round.in_flight.empty())
             break;
-        chunk& first = *my.round.in_flight.front();
-        my.round.in_flight.pop_front();
+        chunk& first = *round.in_flight.front();
+        round.in_flight.pop_front();
         if (first.handed_over)
-            my.pool.wait(first);
+            pool.wait(first);
         else
             parse(first);
-        if (auto applied = my.apply_chunk(first); !applied) {
-            my.abandon();
+        const result<void> applied =
+            first.out_of_memory ? result<void>(make_error(errc::io, "cannot read webhooks: out of memory"))
+                                : apply_chunk(first);
+        if (!applied) {
+            abandon();
             return applied.error();
         }
         if (on_commit)
-            on_commit({my.cursor, first.records[first.count - 1].received_at});
+            on_commit({cursor, first.records[first.count - 1].received_at});
     }
-    if (my.round.failed) {
-        my.source.reset();
-        return *my.round.failed;
+    if (round.failed) {
+        source.reset();
+        return *round.failed;
     }
-    return my.cursor;
+    return cursor;
 }
 
 result<bool> follower::implementation::retry_one(std::uint64_t sequence)

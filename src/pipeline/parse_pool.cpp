@@ -5,21 +5,37 @@ namespace chargifyd::pipeline {
 void parse(chunk& c)
 {
     c.webhooks.clear();
-    c.webhooks.reserve(c.count);
-    for (std::size_t i = 0; i < c.count; ++i) {
-        const journal::record& r = c.records[i];
-        c.webhooks.push_back(state::prepare(r.sequence, r.site, r.received_at, r.body));
+    c.out_of_memory = false;
+    try {
+        c.webhooks.reserve(c.count);
+        for (std::size_t i = 0; i < c.count; ++i) {
+            const journal::record& r = c.records[i];
+            c.webhooks.push_back(state::prepare(r.sequence, r.site, r.received_at, r.body));
+        }
+    } catch (const std::bad_alloc&) {
+        c.webhooks.clear();
+        c.out_of_memory = true;
     }
 }
 
 parse_pool::parse_pool(unsigned threads)
 {
     threads_.reserve(threads);
-    for (unsigned i = 0; i < threads; ++i)
-        threads_.emplace_back([this] { work(); });
+    try {
+        for (unsigned i = 0; i < threads; ++i)
+            threads_.emplace_back([this] { work(); });
+    } catch (...) {
+        end();
+        throw;
+    }
 }
 
 parse_pool::~parse_pool()
+{
+    end();
+}
+
+void parse_pool::end()
 {
     {
         const std::lock_guard hold(mutex_);

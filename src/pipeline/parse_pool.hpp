@@ -17,6 +17,7 @@ struct chunk {
     std::vector<journal::record> records; ///< reused from chunk to chunk; the first `count` are filled
     std::size_t count = 0;
     std::vector<state::webhook> webhooks; ///< `count` of them once parsed
+    bool out_of_memory = false;           ///< they could not be; try again
     bool handed_over = false;             ///< to the pool
     bool parsed = false;                  ///< guarded by the pool's mutex
 };
@@ -39,6 +40,7 @@ public:
 
 private:
     void work();
+    void end();
 
     std::mutex mutex_;
     std::condition_variable submitted_;

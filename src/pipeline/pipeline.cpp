@@ -30,6 +30,7 @@ constexpr std::uint64_t wal_to_copy_bytes = 8 * 1024 * 1024;
 constexpr std::uint64_t wal_to_truncate_bytes = 64 * 1024 * 1024;
 constexpr auto maintenance_interval = 60s;
 constexpr auto retry_interval = 1s;
+constexpr auto reader_warning_interval = 60s;
 
 } // namespace
 
@@ -86,6 +87,8 @@ struct pipeline::implementation {
     metrics::gauge lag_seconds;
     metrics::gauge dead_gauge;
     metrics::gauge wal_gauge;
+
+    std::chrono::steady_clock::time_point next_reader_warning; // the applying thread's
 
     std::atomic<std::uint64_t> applied;
     std::atomic<std::uint64_t> dead;
@@ -167,11 +170,14 @@ void pipeline::implementation::observe()
 void pipeline::implementation::checkpoint()
 {
     const std::uint64_t before = store->wal_bytes();
-    if (!store->checkpoint(before > wal_to_truncate_bytes) && before > wal_to_truncate_bytes)
-        log::warning(
-            "a reader of state.db holds an old snapshot, so its write-ahead log cannot shrink; end long "
-            "transactions",
-            {{"wal_bytes", before}});
+    const bool held = !store->checkpoint(before > wal_to_truncate_bytes) && before > wal_to_truncate_bytes;
+    const auto now = std::chrono::steady_clock::now();
+    if (!held || now < next_reader_warning)
+        return;
+    next_reader_warning = now + reader_warning_interval;
+    log::warning("a reader of state.db holds an old snapshot, so its write-ahead log cannot shrink; end long "
+                 "transactions",
+                 {{"wal_bytes", before}});
 }
 
 void pipeline::implementation::apply_round(const std::stop_token& stop)

@@ -67,6 +67,7 @@ int open_flags(access how) noexcept
     case access::read_only:
         return common | SQLITE_OPEN_READONLY;
     case access::read_write:
+    case access::as_is:
         return common | SQLITE_OPEN_READWRITE;
     case access::create:
         return common | SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
@@ -123,7 +124,7 @@ database::database(const std::filesystem::path& path, access how)
     sqlite3_db_config(opened, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
     exec("PRAGMA cell_size_check = ON");
     exec("PRAGMA mmap_size = 0");
-    if (how == access::read_only || how == access::memory)
+    if (how == access::read_only || how == access::as_is || how == access::memory)
         return;
     if (text("PRAGMA journal_mode = WAL") != "wal")
         throw failure(SQLITE_CANTOPEN, "cannot use write-ahead logging for " + name);
@@ -157,8 +158,11 @@ bool database::checkpoint(bool truncate)
 {
     int in_wal = 0;
     int copied = 0;
+    // Without waiting: a reader may hold its snapshot for hours, and the writer has commits to make.
+    sqlite3_busy_timeout(get(), 0);
     const int code = sqlite3_wal_checkpoint_v2(
         get(), nullptr, truncate ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE, &in_wal, &copied);
+    sqlite3_busy_timeout(get(), busy_timeout_ms);
     if ((code & 0xff) == SQLITE_BUSY)
         return false;
     check(get(), code, "cannot checkpoint");

@@ -187,7 +187,10 @@ namespace {
 /// program's database. True: it is a state file. False: it is empty, and may become one.
 result<bool> look_at(const fs::path& file, const std::string& journal_id)
 {
-    sqlite::database db(file, sqlite::access::read_only);
+    // A crash while the file was made leaves a rollback journal, which only a writer can take back.
+    std::error_code ignored;
+    const bool unfinished = fs::exists(file.string() + "-journal", ignored);
+    sqlite::database db(file, unfinished ? sqlite::access::as_is : sqlite::access::read_only);
     if (is_empty(db)) {
         if (db.integer("PRAGMA application_id") != 0 || db.integer("PRAGMA user_version") != 0)
             return make_error(errc::corrupt,

@@ -471,9 +471,11 @@ bool sqlite_store::checkpoint(bool truncate)
 
 void sqlite_store::sync()
 {
-    // A commit under FULL syncs the WAL, and with it all commits before.
+    // A commit under FULL syncs the WAL, and with it all commits before. It has to write a page: the cursor as
+    // it was would not.
     db_.exec("PRAGMA synchronous = FULL");
     begin();
+    db_.exec("PRAGMA user_version = " + std::to_string(db_.integer("PRAGMA user_version")));
     commit(cursor());
     db_.exec("PRAGMA synchronous = NORMAL");
 }

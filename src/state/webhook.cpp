@@ -85,6 +85,8 @@ webhook prepare(std::uint64_t sequence, std::string_view site, timestamp receive
         } else {
             read_envelope_into(*e, w);
         }
+    } catch (const std::bad_alloc&) {
+        throw; // the webhook is not to blame: it is read again
     } catch (const std::exception& unexpected) {
         w.observations.clear();
         w.timeline.reset();

@@ -51,6 +51,7 @@ enum class access {
     read_only,  ///< the file must exist; sees every commit of the writer
     read_write, ///< the one writer of a file that exists
     create,     ///< as read_write; an empty file is made when there is none
+    as_is,      ///< as read_write, but the file's settings stay; takes back what a crash left unfinished
     memory,     ///< a private database without a file
 };
 
