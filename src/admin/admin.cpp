@@ -139,6 +139,8 @@ private:
             return report(from_.background->adopt_rebuilt());
         if (request.path == "/v1/control/maintain")
             return report(from_.background->maintain());
+        if (request.path == "/v1/control/forget")
+            return forget(parameters(request.query, {"site", "customer", "next", "last", "webhooks"}));
         if (request.path == "/v1/control/quarantine-verify")
             return release_quarantined();
         if (request.path == "/v1/control/quarantine-clear")
@@ -157,6 +159,24 @@ private:
         }
         const auto revived = from_.background->retry_dead(std::move(sequences));
         return revived ? json_reply(200, {{"revived", *revived}}) : failure_reply(revived.error());
+    }
+
+    static std::uint64_t number(const parameters& with, const char* name)
+    {
+        return parse_integer<std::uint64_t>(with.text(name)).value_or(0);
+    }
+
+    operator_reply forget(const parameters& with) const
+    {
+        const auto customer = parse_integer<std::int64_t>(with.text("customer"));
+        if (!customer || *customer <= 0)
+            return refusal(400, "a customer is a positive number");
+        const auto done =
+            from_.background->forget(with.text("site"), *customer,
+                                     {number(with, "next"), number(with, "last"), number(with, "webhooks")});
+        return done ? json_reply(200,
+                                 {{"next", done->next}, {"last", done->last}, {"webhooks", done->webhooks}})
+                    : failure_reply(done.error());
     }
 
     operator_reply release_quarantined() const

@@ -150,9 +150,8 @@ void write(level at, std::string_view message, fields with)
         to.log(to_spdlog(at), spdlog::string_view_t(render(current_format, message, with)));
     } catch (const std::exception&) {
         // No memory for the line. Those who log a failure must not fail by it.
-        to.log(to_spdlog(level::error), spdlog::string_view_t(current_format == format::json
-                                                                  ? R"("message":"a log line was lost")"
-                                                                  : "a log line was lost"));
+        constexpr const char* lost[] = {"a log line was lost", R"("message":"a log line was lost")"};
+        to.log(to_spdlog(level::error), spdlog::string_view_t(lost[current_format == format::json ? 1 : 0]));
     }
 }
 

@@ -61,6 +61,7 @@ void add_all_commands(CLI::App& app, context& ctx)
     add_dead(app, ctx);
     add_check(app, ctx);
     add_rebuild(app, ctx);
+    add_forget(app, ctx);
     add_quarantine(app, ctx);
     add_backup(app, ctx);
     add_config(app, ctx);

@@ -23,6 +23,7 @@ void add_config(CLI::App& app, context& ctx);
 void add_customers(CLI::App& app, context& ctx);
 void add_dead(CLI::App& app, context& ctx);
 void add_events(CLI::App& app, context& ctx);
+void add_forget(CLI::App& app, context& ctx);
 void add_past_due(CLI::App& app, context& ctx);
 void add_quarantine(CLI::App& app, context& ctx);
 void add_rebuild(CLI::App& app, context& ctx);

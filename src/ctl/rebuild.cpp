@@ -1,4 +1,4 @@
-#include "chargifyd/pipeline/rebuild.hpp"
+#include "ctl/rebuild.hpp"
 
 #include "ctl/commands.hpp"
 #include "ctl/control.hpp"
@@ -44,27 +44,9 @@ void adopt_here(const fs::path& directory, const std::string& journal_id, const 
 
 exit_code rebuild(context& ctx)
 {
-    const bool configured = ctx.has_config_file();
-    const pipeline::options with = configured ? ctx.settings().pipeline : pipeline::options();
-    const state::options state_with = configured ? ctx.settings().state : state::options();
-    const fs::path directory = ctx.state_directory();
-    become_owner(directory);
     const auto began = std::chrono::steady_clock::now();
-    const auto held = value_or_fail(pipeline::rebuild_lock::acquire(directory));
-    std::uint64_t applied = 0;
-    {
-        progress_line progress(std::cerr, "rebuilding the state");
-        applied = value_or_fail(
-            pipeline::rebuild(held, with, state_with, {},
-                              [&](std::uint64_t done, std::uint64_t total) { progress.show(done, total); }));
-    }
-    const auto journal_id = value_or_fail(
-        value_or_fail(state::state_reader::open(directory / pipeline::rebuild_file_name)).journal_id());
-    if (journal::directory_lock::holder(directory) == 0) {
-        adopt_here(directory, journal_id, state_with);
-    } else if (const auto taken = call_daemon(ctx, "POST", "/v1/control/adopt-rebuilt"); !taken) {
-        throw failure(taken.error());
-    }
+    const rebuilder work(ctx);
+    const std::uint64_t applied = work.run();
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
     write_object(ctx.out(), {{"webhooks", kind::integer}, {"seconds", kind::real}},
                  {static_cast<std::int64_t>(applied), seconds});
@@ -72,6 +54,39 @@ exit_code rebuild(context& ctx)
 }
 
 } // namespace
+
+rebuilder::rebuilder(context& ctx)
+    : ctx_(ctx)
+    , with_(ctx.has_config_file() ? ctx.settings().pipeline : pipeline::options())
+    , state_with_(ctx.has_config_file() ? ctx.settings().state : state::options())
+    , held_(lock(ctx.state_directory()))
+{}
+
+pipeline::rebuild_lock rebuilder::lock(const fs::path& directory)
+{
+    become_owner(directory);
+    return value_or_fail(pipeline::rebuild_lock::acquire(directory));
+}
+
+std::uint64_t rebuilder::run() const
+{
+    const fs::path& directory = held_.directory();
+    std::uint64_t applied = 0;
+    {
+        progress_line progress(std::cerr, "rebuilding the state");
+        applied = value_or_fail(
+            pipeline::rebuild(held_, with_, state_with_, {},
+                              [&](std::uint64_t done, std::uint64_t total) { progress.show(done, total); }));
+    }
+    const auto journal_id = value_or_fail(
+        value_or_fail(state::state_reader::open(directory / pipeline::rebuild_file_name)).journal_id());
+    if (journal::directory_lock::holder(directory) == 0) {
+        adopt_here(directory, journal_id, state_with_);
+    } else if (const auto taken = call_daemon(ctx_, "POST", "/v1/control/adopt-rebuilt"); !taken) {
+        throw failure(taken.error());
+    }
+    return applied;
+}
 
 void add_rebuild(CLI::App& app, context& ctx)
 {

@@ -1,5 +1,6 @@
 #include "journal/compress.hpp"
 
+#include "journal/edited_source.hpp"
 #include "journal/format.hpp"
 #include "journal/names.hpp"
 #include "journal/source.hpp"
@@ -22,11 +23,13 @@ struct free_compressor {
     void operator()(ZSTD_CCtx* context) const noexcept { ZSTD_freeCCtx(context); }
 };
 
-/// Compresses a segment into a file, behind space for the prologue. Returns the length of the file.
+/// Compresses the content of a segment into a file, behind space for the prologue. Returns the length of the
+/// file.
 class compressor {
 public:
-    compressor(const segment_file& from, file& to, std::filesystem::path path)
+    compressor(const segment_file& from, source& content, file& to, std::filesystem::path path)
         : from_(from)
+        , content_(content)
         , to_(to)
         , path_(std::move(path))
         , context_(ZSTD_createCCtx())
@@ -43,7 +46,7 @@ public:
     result<std::uint64_t> run()
     {
         for (std::uint64_t done = 0; done < from_.content_bytes;) {
-            const result<std::size_t> got = from_.content->read(input_, done);
+            const result<std::size_t> got = content_.read(input_, done);
             if (!got)
                 return got.error();
             if (*got == 0)
@@ -74,6 +77,7 @@ private:
     }
 
     const segment_file& from_;
+    source& content_;
     file& to_;
     std::filesystem::path path_;
     std::unique_ptr<ZSTD_CCtx, free_compressor> context_;
@@ -83,13 +87,13 @@ private:
 };
 
 /// Returns the length of the file.
-result<std::uint64_t> write_copy(file_system& files, const segment_file& from,
+result<std::uint64_t> write_copy(file_system& files, const segment_file& from, source& content,
                                  const std::filesystem::path& path)
 {
     std::unique_ptr<file> to;
     if (const int failed = files.open(path, file_system::mode::create, &to))
         return file_error(failed, "cannot create", path);
-    const result<std::uint64_t> bytes = compressor(from, *to, path).run();
+    const result<std::uint64_t> bytes = compressor(from, content, *to, path).run();
     if (!bytes)
         return bytes;
     format::prologue ends;
@@ -107,20 +111,28 @@ result<std::uint64_t> write_copy(file_system& files, const segment_file& from,
 
 } // namespace
 
-result<segment_info> compress_segment(file_system& files, const std::filesystem::path& directory,
-                                      const segment_info& segment)
+namespace {
+
+result<segment_file> open_sealed(file_system& files, const std::filesystem::path& directory,
+                                 const segment_info& segment, bool compressed)
 {
-    const result<segment_file> from = open_segment(files, directory, {segment.first_sequence, true, false});
-    if (!from)
-        return from.error();
-    if (!from->header || !from->seal)
+    result<segment_file> from =
+        open_segment(files, directory, {segment.first_sequence, !compressed, compressed});
+    if (from && (!from->header || !from->seal))
         return make_error(errc::corrupt,
                           damage(from->path, 0, "the segment's header or seal is not what was written"));
+    return from;
+}
+
+/// Puts a compressed copy of the segment in the place of the compressed file, if there is one.
+result<segment_info> write_compressed(file_system& files, const std::filesystem::path& directory,
+                                      const segment_info& segment, const segment_file& from, source& content)
+{
     const std::filesystem::path temporary = temporary_path(directory, segment.first_sequence);
     const std::filesystem::path path = compressed_path(directory, segment.first_sequence);
     if (const int failed = files.remove(temporary); failed != 0 && failed != ENOENT)
         return file_error(failed, "cannot remove", temporary);
-    const result<std::uint64_t> bytes = write_copy(files, *from, temporary);
+    const result<std::uint64_t> bytes = write_copy(files, from, content, temporary);
     if (!bytes) {
         files.remove(temporary); // best effort: the next start removes it too
         return bytes.error();
@@ -134,6 +146,50 @@ result<segment_info> compress_segment(file_system& files, const std::filesystem:
     copy.bytes = *bytes;
     copy.compressed = true;
     return copy;
+}
+
+} // namespace
+
+result<segment_info> compress_segment(file_system& files, const std::filesystem::path& directory,
+                                      const segment_info& segment)
+{
+    const result<segment_file> from = open_sealed(files, directory, segment, false);
+    if (!from)
+        return from.error();
+    return write_compressed(files, directory, segment, *from, *from->content);
+}
+
+result<std::size_t> edit_segment(file_system& files, const std::filesystem::path& directory,
+                                 segment_info& segment, const body_editor& edit)
+{
+    auto from = open_sealed(files, directory, segment, segment.compressed);
+    if (!from)
+        return from.error();
+    // Most segments hold nothing of interest: they are read, but not written.
+    const result<std::size_t> wanted = edited_source(*from, edit).count();
+    if (!wanted)
+        return wanted;
+    if (*wanted > 0) {
+        from = open_sealed(files, directory, segment, segment.compressed);
+        if (!from)
+            return from.error();
+        edited_source edited(*from, edit);
+        const result<segment_info> copy = write_compressed(files, directory, segment, *from, edited);
+        if (!copy)
+            return copy.error();
+        segment = *copy;
+    }
+    if (!segment.compressed)
+        return wanted;
+    // Also one that could not be removed before.
+    const std::filesystem::path raw = raw_path(directory, segment.first_sequence);
+    if (const int failed = files.remove(raw); failed == ENOENT)
+        return wanted;
+    else if (failed != 0)
+        return file_error(failed, "cannot remove", raw);
+    if (const int failed = files.sync_directory(directory))
+        return file_error(failed, "cannot sync", directory);
+    return wanted;
 }
 
 } // namespace chargifyd::journal

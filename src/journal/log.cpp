@@ -211,6 +211,33 @@ result<std::size_t> log::remove_older(std::uint64_t applied, timestamp before)
     }
 }
 
+void log::rotate()
+{
+    impl_->work.rotate();
+}
+
+result<replaced_bodies> log::replace_bodies(std::uint64_t from, std::uint64_t up_to, const body_editor& edit,
+                                            std::chrono::steady_clock::time_point until)
+{
+    const std::lock_guard hold(impl_->maintenance);
+    replaced_bodies done;
+    done.next = up_to + 1;
+    for (segment_info& segment : impl_->segments.get()) {
+        if (!segment.sealed || segment.last_sequence < from || segment.first_sequence > up_to)
+            continue;
+        if (done.next <= up_to && std::chrono::steady_clock::now() >= until)
+            return done;
+        const result<std::size_t> changed = edit_segment(impl_->files, impl_->with.directory, segment, edit);
+        impl_->segments.update(segment);
+        if (!changed)
+            return changed.error();
+        done.webhooks += *changed;
+        done.next = segment.last_sequence + 1;
+    }
+    done.next = std::max(done.next, up_to + 1);
+    return done;
+}
+
 bool log::has_older(std::uint64_t applied, timestamp before) const
 {
     return removable(impl_->segments.get(), applied, before);

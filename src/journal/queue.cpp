@@ -58,15 +58,26 @@ void append_queue::close() noexcept
     arrived_.notify_one();
 }
 
+void append_queue::wake() noexcept
+{
+    {
+        const std::lock_guard hold(mutex_);
+        woken_ = true;
+        idle_ = false;
+    }
+    arrived_.notify_one();
+}
+
 append_operation* append_queue::take(std::chrono::steady_clock::time_point until)
 {
     std::unique_lock hold(mutex_);
-    while (first_ == nullptr && !closed_) {
+    while (first_ == nullptr && !closed_ && !woken_) {
         idle_ = true;
         if (arrived_.wait_until(hold, until) == std::cv_status::timeout)
             break;
     }
     idle_ = false;
+    woken_ = false;
     last_ = nullptr;
     return std::exchange(first_, nullptr);
 }

@@ -22,10 +22,13 @@ public:
     append_status state() const noexcept;
     /// Takes no more. Any thread.
     void close() noexcept;
+    /// Ends a `take` that waits, or the next one. Any thread.
+    void wake() noexcept;
 
     // The journal's thread.
 
-    /// Everything that waits, oldest first; waits for it until then. Null: nothing came, or closed and empty.
+    /// Everything that waits, oldest first; waits for it until then. Null: nothing came, somebody called
+    /// `wake`, or closed and empty.
     append_operation* take(std::chrono::steady_clock::time_point until);
     /// Closed, and nothing waits: nothing will ever come again.
     bool drained() const noexcept;
@@ -44,6 +47,7 @@ private:
     std::size_t webhooks_ = 0;
     std::size_t bytes_ = 0;
     bool idle_ = false; ///< the journal's thread waits
+    bool woken_ = false;
     bool closed_ = false;
 };
 

@@ -75,6 +75,44 @@ void writer::run() noexcept
     } catch (const std::exception& e) {
         fail(make_error(errc::io, std::string("journal: ") + e.what()));
     }
+    end_rotations(true);
+}
+
+void writer::rotate()
+{
+    std::unique_lock hold(rotation_mutex_);
+    if (ended_)
+        return;
+    rotation_wanted_ = true;
+    queue_.wake();
+    rotated_.wait(hold, [this] { return ended_ || !rotation_wanted_; });
+}
+
+bool writer::rotate_now()
+{
+    if (active_ && active_->header().first_sequence != next_sequence_) {
+        result<void> done = seal_active();
+        if (done && have_space()) {
+            if (const result<space> made = create_segment(with_.segment_bytes); !made)
+                done = made.error();
+        }
+        if (!done) {
+            fail(done.error());
+            return false;
+        }
+    }
+    end_rotations(false);
+    return true;
+}
+
+void writer::end_rotations(bool for_good) noexcept
+{
+    {
+        const std::lock_guard hold(rotation_mutex_);
+        rotation_wanted_ = false;
+        ended_ = for_good;
+    }
+    rotated_.notify_all();
 }
 
 void writer::work()
@@ -84,6 +122,8 @@ void writer::work()
             const auto now = std::chrono::steady_clock::now();
             waiting_ = queue_.take(disk_full() ? next_look_ : now + idle_look_interval);
         }
+        if (rotation_wanted_ && !rotate_now())
+            return;
         const bool may_write = have_space();
         if (waiting_ != nullptr) {
             gather(may_write);

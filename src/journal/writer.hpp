@@ -15,6 +15,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -51,6 +52,9 @@ public:
     bool disk_full() const noexcept { return full_.load(std::memory_order_relaxed); }
     /// Any thread; called at once when the failure came first.
     void on_failure(std::function<void(const error&)> handler);
+    /// Ends the active segment if it holds a webhook; returns when that is done, or the thread has ended. Any
+    /// thread but the writer's.
+    void rotate();
     /// Before the first webhook.
     void on_batch(std::function<void()> handler) { on_batch_ = std::move(handler); }
 
@@ -63,6 +67,9 @@ private:
     enum class space { enough, none };
 
     void work();
+    /// What `rotate` asked for. False: a failure stopped the journal.
+    bool rotate_now();
+    void end_rotations(bool for_good) noexcept;
     /// Takes what fits into one batch off the waiting list; serialises it only when it may be written.
     void gather(bool may_write);
     fate classify(const append_operation& operation, bool may_write);
@@ -105,6 +112,11 @@ private:
 
     std::atomic<bool> full_{false};
     std::chrono::steady_clock::time_point next_look_{};
+
+    std::atomic<bool> rotation_wanted_{false};
+    std::mutex rotation_mutex_;
+    std::condition_variable rotated_;
+    bool ended_ = false; ///< guarded by rotation_mutex_
 
     std::mutex failure_mutex_;
     std::function<void(const error&)> on_failure_;

@@ -31,6 +31,9 @@ constexpr std::uint64_t wal_to_truncate_bytes = 64 * 1024 * 1024;
 constexpr auto maintenance_interval = 60s;
 constexpr auto retry_interval = 1s;
 constexpr auto reader_warning_interval = 60s;
+constexpr auto apply_patience = 20s;
+/// A command has to answer in less than a minute.
+constexpr auto forget_slice = 5s;
 
 } // namespace
 
@@ -70,6 +73,7 @@ struct pipeline::implementation {
     result<void> maintain();
     result<void> make_snapshot();
     result<bool> adopt(const std::stop_token& stop);
+    result<forgetting> forget(const std::string& site, std::int64_t customer_id, forgetting so_far);
     result<void> adopt_own(const std::stop_token& stop);
 
     /// Runs `command` on the applying thread between two batches and waits for its result.
@@ -302,6 +306,7 @@ result<bool> pipeline::implementation::adopt(const std::stop_token& stop)
         dead_gauge.set(static_cast<double>(dead));
         outdated = false;
         remove_database(rebuilt);
+        store->checkpoint(true); // the old content is in the file until then
         log::info("a rebuilt state was taken over", {{"sequence", applied.load()}});
         return true;
     } catch (const std::exception& e) {
@@ -431,6 +436,56 @@ result<void> pipeline::adopt_rebuilt()
     if (!done)
         return done.error();
     return {};
+}
+
+result<forgetting> pipeline::implementation::forget(const std::string& site, std::int64_t customer_id,
+                                                    forgetting so_far)
+{
+    const bool begins = so_far.next == 0;
+    if (begins) {
+        so_far.last = inbox.durable_sequence();
+        std::unique_lock hold(progress_mutex);
+        if (!progressed.wait_for(hold, ending.get_token(), apply_patience,
+                                 [&] { return applied >= so_far.last; }))
+            return make_error(errc::busy, "webhooks wait to be applied; try again when they are");
+    }
+    const auto who = call<state::person>([this, begins, &site, customer_id]() -> result<state::person> {
+        try {
+            auto found = store->find_person(site, customer_id);
+            if (found && begins)
+                store->forget(*found);
+            return found;
+        } catch (const std::exception& e) {
+            return make_error(errc::io, e.what());
+        }
+    });
+    if (!who)
+        return who.error();
+    if (begins) {
+        const std::lock_guard one_at_a_time(maintenance_mutex);
+        if (fs::exists(directory / state::snapshot_file_name)) {
+            if (auto made = make_snapshot(); !made)
+                return made.error();
+        }
+        inbox.rotate();
+        so_far.next = inbox.first_sequence();
+    }
+    const auto edit = [&](std::string_view of, std::span<char> body) {
+        return state::concerns(*who, of, {body.data(), body.size()}) && state::blank_personal(body);
+    };
+    const auto done =
+        inbox.replace_bodies(so_far.next, so_far.last, edit, std::chrono::steady_clock::now() + forget_slice);
+    if (!done)
+        return done.error();
+    so_far.next = done->next;
+    so_far.webhooks += done->webhooks;
+    return so_far;
+}
+
+result<forgetting> pipeline::forget(const std::string& site, std::int64_t customer_id,
+                                    const forgetting& so_far)
+{
+    return impl_->forget(site, customer_id, so_far);
 }
 
 result<void> pipeline::maintain()

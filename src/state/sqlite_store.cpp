@@ -471,13 +471,110 @@ bool sqlite_store::checkpoint(bool truncate)
 
 void sqlite_store::sync()
 {
-    // A commit under FULL syncs the WAL, and with it all commits before. It has to write a page: the cursor as
-    // it was would not.
+    // A commit under FULL syncs the WAL, and with it all commits before. It has to write a page: the cursor
+    // as it was would not.
     db_.exec("PRAGMA synchronous = FULL");
     begin();
     db_.exec("PRAGMA user_version = " + std::to_string(db_.integer("PRAGMA user_version")));
     commit(cursor());
     db_.exec("PRAGMA synchronous = NORMAL");
+}
+
+result<person> sqlite_store::find_person(const std::string& site, std::int64_t customer_id)
+{
+    person found{site, customer_id, {}};
+    sqlite::statement theirs(db_, "SELECT id FROM subscriptions WHERE site = ? AND customer_id = ?");
+    sqlite::statement::run row(theirs);
+    row.bind(std::string_view(site)).bind(customer_id);
+    while (row.step())
+        found.subscriptions.insert(row.integer(0));
+    sqlite::statement known(db_, "SELECT 1 FROM customers WHERE site = ? AND id = ?");
+    sqlite::statement::run one(known);
+    if (found.subscriptions.empty() && !one.bind(std::string_view(site)).bind(customer_id).step())
+        return make_error(errc::not_found,
+                          "the state knows no customer " + std::to_string(customer_id) + " of " + site);
+    return found;
+}
+
+namespace {
+
+/// Rows of a table that tell of customer ?2 of site ?1.
+std::string rows_of_person(object_kind kind)
+{
+    const std::string theirs = "(SELECT id FROM subscriptions WHERE site = ?1 AND customer_id = ?2)";
+    switch (kind) {
+    case object_kind::customer:
+        return "id = ?2";
+    case object_kind::subscription:
+    case object_kind::payment_profile:
+        return "customer_id = ?2";
+    case object_kind::transaction:
+    case object_kind::statement:
+    case object_kind::invoice:
+    case object_kind::refund:
+        return "(customer_id = ?2 OR subscription_id IN " + theirs + ")";
+    case object_kind::component:
+    case object_kind::dunning:
+        return "subscription_id IN " + theirs;
+    case object_kind::custom_field:
+        return "(resource_type = 'Customer' AND resource_id = ?2 OR resource_type = 'Subscription' AND "
+               "resource_id IN " +
+               theirs + ")";
+    case object_kind::product:
+    case object_kind::subscription_group:
+        return "";
+    }
+    return "";
+}
+
+std::string forget_sql(object_kind kind)
+{
+    const object_table& table = table_of(kind);
+    std::string sql = "UPDATE " + std::string(table.name) + " SET attributes = '{}', patches = NULL";
+    for (const column& c : table.columns) {
+        if (c.personal)
+            sql += ", \"" + std::string(c.name) + "\" = NULL";
+    }
+    return sql + " WHERE site = ?1 AND " + rows_of_person(kind);
+}
+
+/// Whatever people typed, and their cards. The identity of a fact without an event repeats its values.
+std::vector<std::string> forget_changes_sql()
+{
+    const std::string theirs =
+        " AND site = ?1 AND (customer_id = ?2 OR subscription_id IN (SELECT id FROM subscriptions WHERE site "
+        "= ?1 AND customer_id = ?2))";
+    return {"DELETE FROM changes WHERE kind = 'card_expiring'" + theirs,
+            "UPDATE changes SET detail = NULL WHERE kind = 'balance'" + theirs,
+            "UPDATE changes SET old_value = NULL, new_value = NULL, identity = kind || '/forgotten/' || id "
+            "WHERE kind IN ('custom_field', 'card_updated')" +
+                theirs};
+}
+
+} // namespace
+
+void sqlite_store::forget(const person& who)
+{
+    const auto run = [&](const std::string& sql) {
+        sqlite::statement change(db_, sql);
+        sqlite::statement::run(change).bind(std::string_view(who.site)).bind(who.customer_id).step();
+    };
+    db_.exec("PRAGMA secure_delete = ON");
+    db_.exec("BEGIN IMMEDIATE");
+    try {
+        for (std::size_t kind = 0; kind < object_kinds; ++kind) {
+            if (!rows_of_person(object_kind{static_cast<int>(kind)}).empty())
+                run(forget_sql(object_kind{static_cast<int>(kind)}));
+        }
+        for (const std::string& sql : forget_changes_sql())
+            run(sql);
+        db_.exec("COMMIT");
+    } catch (...) {
+        rollback();
+        db_.exec("PRAGMA secure_delete = OFF");
+        throw;
+    }
+    db_.exec("PRAGMA secure_delete = OFF");
 }
 
 std::uint64_t sqlite_store::count_dead()

@@ -8,6 +8,8 @@ namespace {
 
 using enum column_kind;
 
+constexpr bool personal = true;
+
 constexpr column by_id[] = {{"id", integer}};
 constexpr column by_uid[] = {{"uid", text}};
 constexpr column by_subscription[] = {{"subscription_id", integer}};
@@ -20,7 +22,7 @@ constexpr column subscription_columns[] = {
     {"product_handle", text},
     {"state", text},
     {"previous_state", text},
-    {"reference", text},
+    {"reference", text, personal},
     {"balance_in_cents", integer},
     {"currency", text},
     {"current_period_started_at", time},
@@ -35,7 +37,7 @@ constexpr column subscription_columns[] = {
     {"canceled_at", time},
     {"delayed_cancel_at", time},
     {"cancel_at_end_of_period", flag},
-    {"cancellation_message", text},
+    {"cancellation_message", text, personal},
     {"cancellation_method", text},
     {"payment_collection_method", text},
     {"snap_day", text},
@@ -61,9 +63,9 @@ constexpr column subscription_columns[] = {
 };
 
 constexpr column customer_columns[] = {
-    {"reference", text},  {"first_name", text},   {"last_name", text},
-    {"email", text},      {"organization", text}, {"created_at", time},
-    {"updated_at", time}, {"parent_id", integer}, {"deleted", flag},
+    {"reference", text, personal}, {"first_name", text, personal},   {"last_name", text, personal},
+    {"email", text, personal},     {"organization", text, personal}, {"created_at", time},
+    {"updated_at", time},          {"parent_id", integer},           {"deleted", flag},
 };
 
 constexpr column product_columns[] = {
@@ -92,7 +94,7 @@ constexpr column transaction_columns[] = {
     {"kind", text},
     {"success", flag},
     {"amount_in_cents", integer},
-    {"memo", text},
+    {"memo", text, personal},
     {"created_at", time},
     {"starting_balance_in_cents", integer},
     {"ending_balance_in_cents", integer},
@@ -130,7 +132,7 @@ constexpr column statement_columns[] = {
     {"starting_balance_in_cents", integer},
     {"ending_balance_in_cents", integer},
     {"total_in_cents", integer},
-    {"memo", text},
+    {"memo", text, personal},
     {"created_at", time},
     {"updated_at", time},
 };
@@ -159,14 +161,20 @@ constexpr column invoice_columns[] = {
 };
 
 constexpr column payment_profile_columns[] = {
-    {"customer_id", integer}, {"payment_type", text},        {"card_type", text},
-    {"last_four", text},      {"expiration_month", integer}, {"expiration_year", integer},
-    {"bank_name", text},      {"gateway_handle", text},      {"disabled", flag},
+    {"customer_id", integer},
+    {"payment_type", text},
+    {"card_type", text},
+    {"last_four", text, personal},
+    {"expiration_month", integer, personal},
+    {"expiration_year", integer, personal},
+    {"bank_name", text, personal},
+    {"gateway_handle", text},
+    {"disabled", flag},
 };
 
 constexpr column custom_field_columns[] = {
     {"metafield_id", integer},
-    {"value", text},
+    {"value", text, personal},
     {"deleted", flag},
 };
 
@@ -176,16 +184,11 @@ constexpr column subscription_group_columns[] = {
 };
 
 constexpr column refund_columns[] = {
-    {"subscription_id", integer},
-    {"customer_id", integer},
-    {"payment_id", integer},
-    {"success", flag},
-    {"amount_in_cents", integer},
-    {"currency", text},
-    {"memo", text},
-    {"gateway_used", text},
-    {"gateway_transaction_id", text},
-    {"created_at", time},
+    {"subscription_id", integer},     {"customer_id", integer},
+    {"payment_id", integer},          {"success", flag},
+    {"amount_in_cents", integer},     {"currency", text},
+    {"memo", text, personal},         {"gateway_used", text},
+    {"gateway_transaction_id", text}, {"created_at", time},
 };
 
 constexpr column dunning_columns[] = {

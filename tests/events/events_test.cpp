@@ -1,14 +1,18 @@
 #include "fixture.hpp"
 
 #include "chargifyd/chargify/events.hpp"
+#include "chargifyd/chargify/form.hpp"
+#include "chargifyd/state/forget.hpp"
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <sstream>
+#include <vector>
 
 /// Each event lands as documented: the bodies and rows in tests/data/events, and the table in docs/events.md.
 /// CHARGIFYD_WRITE_FIXTURES=1 writes the files and prints the table's lines instead of checking them.
@@ -104,6 +108,42 @@ TEST_P(event_test, lands_as_documented)
         std::cout << line << "\n";
     else
         EXPECT_NE(page.find("\n" + line + "\n"), std::string::npos) << "docs/events.md lacks\n" << line;
+}
+
+/// What simulated people are called, live in and pay with, and what they typed.
+std::vector<std::string> personal_values(const std::string& body)
+{
+    std::vector<std::string> all;
+    const auto tree = *chargify::form::parse(body);
+    for (chargify::form::index i = 1; i < tree.size(); ++i) {
+        const auto& leaf = tree.at(i);
+        constexpr std::string_view keys[] = {"email",           "first_name",        "last_name", "phone",
+                                             "address",         "reference",         "memo",      "new_value",
+                                             "billing_address", "masked_card_number"};
+        const bool told = std::ranges::find(keys, leaf.key) != std::end(keys);
+        if (!leaf.is_branch && told && leaf.value.size() > 3)
+            all.emplace_back(leaf.value);
+    }
+    return all;
+}
+
+TEST_P(event_test, can_forget_its_people)
+{
+    const std::string key(GetParam().key);
+    for (const variant& v : variants) {
+        event_bodies bodies{read_file(folder / (key + v.name + ".before.form")),
+                            read_file(folder / (key + v.name + ".form"))};
+        if (bodies.event.empty())
+            continue;
+        const std::string before = impersonal_rows(bodies);
+        const std::vector<std::string> told = personal_values(bodies.event);
+        state::blank_personal(bodies.before);
+        state::blank_personal(bodies.event);
+        EXPECT_EQ(impersonal_rows(bodies), before);
+        const std::string left = apply(bodies).all_rows;
+        for (const std::string& value : told)
+            EXPECT_EQ(left.find("=" + value), std::string::npos) << value;
+    }
 }
 
 INSTANTIATE_TEST_SUITE_P(catalogue, event_test,

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <map>
+#include <sstream>
 
 namespace chargifyd::test {
 
@@ -116,6 +117,53 @@ event_bodies invent(std::string_view key, bool older_style)
     return bodies;
 }
 
+namespace {
+
+bool is_personal(const std::string& table, std::string_view column)
+{
+    for (std::size_t kind = 0; kind < state::object_kinds; ++kind) {
+        const state::object_table& t = state::table_of(kind);
+        const auto found = t.name == table ? t.find(column) : std::nullopt;
+        if (found)
+            return t.columns[*found].personal;
+    }
+    // Attributes hold whatever Chargify says beyond the columns. A price point's may name its people.
+    return column == "attributes" || column == "customer_reference";
+}
+
+/// What people typed, and their cards.
+bool is_told_by_people(const std::string& row)
+{
+    return row.find("|kind=custom_field|") != std::string::npos ||
+           row.find("|kind=card_") != std::string::npos || row.find("|kind=balance|") != std::string::npos;
+}
+
+} // namespace
+
+std::string impersonal_rows(const event_bodies& bodies)
+{
+    const event_effect effect = apply(bodies);
+    std::istringstream rows(effect.all_rows);
+    std::string all;
+    for (std::string row; std::getline(rows, row);) {
+        if (row.find("|kind=card_expiring|") != std::string::npos)
+            continue; // says nothing without the card
+        std::istringstream fields(row);
+        std::string table;
+        std::getline(fields, table, '|');
+        all += table;
+        for (std::string field; std::getline(fields, field, '|');) {
+            const std::string column = field.substr(0, field.find('='));
+            const bool said = is_told_by_people(row) &&
+                              (column == "old_value" || column == "new_value" || column == "detail");
+            if (!said && !is_personal(table, column))
+                all += "|" + field;
+        }
+        all += "\n";
+    }
+    return all;
+}
+
 event_effect apply(const event_bodies& bodies)
 {
     const temporary_directory folder;
@@ -144,6 +192,8 @@ event_effect apply(const event_bodies& bodies)
             continue;
         effect.rows += row + "\n";
     }
+    for (const auto& [table, row] : after)
+        effect.all_rows += row + "\n";
     effect.kinds = kinds_of(after);
     return effect;
 }

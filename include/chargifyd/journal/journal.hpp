@@ -6,11 +6,13 @@
 #include "chargifyd/base/time.hpp"
 #include "chargifyd/journal/file_system.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -121,6 +123,16 @@ private:
     std::unique_ptr<implementation> impl_;
 };
 
+/// Overwrites a stored body in place (its length stays), or leaves it. True: it was changed. Called twice for
+/// each webhook, so it has to decide by its arguments alone.
+using body_editor = std::function<bool(std::string_view site, std::span<char> body)>;
+
+/// How far log::replace_bodies came.
+struct replaced_bodies {
+    std::size_t webhooks = 0; ///< changed
+    std::uint64_t next = 0;   ///< go on with this sequence; above `up_to`: all is done
+};
+
 /// The writing end. One per directory: the caller holds the state directory's lock.
 class log {
 public:
@@ -168,6 +180,15 @@ public:
     /// Deletes sealed segments whose last sequence is at most `applied` and that were sealed before `before`,
     /// oldest first, never the newest segment. The caller has made a snapshot of the state first.
     result<std::size_t> remove_older(std::uint64_t applied, timestamp before);
+    /// Ends the segment that is being written, if it holds a webhook, and begins another. Waits until that is
+    /// done.
+    void rotate();
+    /// Overwrites bodies: `edit` is asked about every webhook of the sealed segments that hold sequences
+    /// `from` to `up_to`; those in which it changes something are replaced by compressed copies. Stops behind
+    /// the first segment that is done after `until`. The replaced files are unlinked, not overwritten: what
+    /// becomes of their blocks is up to the file system. On the caller's thread; delays no append.
+    result<replaced_bodies> replace_bodies(std::uint64_t from, std::uint64_t up_to, const body_editor& edit,
+                                           std::chrono::steady_clock::time_point until);
     /// Whether `remove_older` would delete something.
     bool has_older(std::uint64_t applied, timestamp before) const;
 

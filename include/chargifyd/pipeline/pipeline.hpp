@@ -35,6 +35,13 @@ struct status {
     std::optional<rebuild_progress> rebuilding;
 };
 
+/// How far pipeline::forget is.
+struct forgetting {
+    std::uint64_t next = 0;     ///< sequence to go on with
+    std::uint64_t last = 0;     ///< of the journal when it began
+    std::uint64_t webhooks = 0; ///< whose bodies were blanked
+};
+
 /// The daemon's background work: follows the journal into `state.db`, checkpoints it, makes it anew when
 /// rules of another version made it, and keeps the journal's segments compressed and within retention.
 /// Nothing here can delay an answer to Chargify: when the state cannot be written it is tried again every
@@ -64,6 +71,11 @@ public:
     /// came meanwhile is applied to it first, so that no reader sees the state go back. errc::not_found:
     /// there is none; errc::invalid: another version made it.
     result<void> adopt_rebuilt();
+    /// Takes what is personal about a customer out of state, journal and snapshot, a part at a time: the
+    /// first call has `next` 0, each following one what the last one returned, until `next` is above `last`.
+    /// The files still hold remnants until a rebuilt state is taken over; the caller holds the rebuild_lock
+    /// until then. errc::not_found: the state does not know them; errc::busy: webhooks wait to be applied.
+    result<forgetting> forget(const std::string& site, std::int64_t customer_id, const forgetting& so_far);
     /// Compresses and deletes segments now, as it is done every minute.
     result<void> maintain();
 

@@ -2,6 +2,7 @@
 
 #include "chargifyd/base/error.hpp"
 #include "chargifyd/sqlite/database.hpp"
+#include "chargifyd/state/forget.hpp"
 #include "chargifyd/state/options.hpp"
 #include "chargifyd/state/store.hpp"
 
@@ -67,6 +68,11 @@ public:
     /// Takes over the content of another state file of the same journal and schema, in one transaction:
     /// readers see the old state until the new one is complete. Not inside begin/commit.
     result<void> replace_by(const std::filesystem::path& file);
+    /// The customer with that id and what is theirs; errc::not_found: the state does not know of them.
+    result<person> find_person(const std::string& site, std::int64_t customer_id);
+    /// Takes what is personal out of the rows of a customer, in one transaction. Pages that held it before
+    /// are not all overwritten; a rebuild leaves none.
+    void forget(const person& who);
     /// Dead letters now.
     std::uint64_t count_dead();
     /// The webhook of that sequence is a dead letter.

@@ -27,6 +27,7 @@ enum class column_kind {
 struct column {
     std::string_view name;
     column_kind kind;
+    bool personal = false; ///< tells of a person; goes when the person is forgotten
 };
 
 enum class object_kind {
