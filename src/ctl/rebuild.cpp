@@ -5,6 +5,7 @@
 #include "ctl/progress.hpp"
 #include "ctl/state_rows.hpp"
 
+#include "chargifyd/base/thread.hpp"
 #include "chargifyd/journal/directory_lock.hpp"
 #include "chargifyd/state/sqlite_store.hpp"
 
@@ -71,6 +72,7 @@ pipeline::rebuild_lock rebuilder::lock(const fs::path& directory)
 std::uint64_t rebuilder::run() const
 {
     const fs::path& directory = held_.directory();
+    give_way_to_answers(work_kind::background);
     std::uint64_t applied = 0;
     {
         progress_line progress(std::cerr, "rebuilding the state");

@@ -3,6 +3,7 @@
 #include "ingress/http_server.hpp"
 
 #include "chargifyd/base/log.hpp"
+#include "chargifyd/base/thread.hpp"
 
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/post.hpp>
@@ -162,6 +163,7 @@ task<void> operator_session::work()
     using resumption = net::async_result<net::use_awaitable_t<executor>, void()>::handler_type;
     auto start = [](resumption&& resumes, operator_session* self) {
         net::post(self->service_.pool(), [self, resumes = std::move(resumes)]() mutable {
+            give_way_to_answers(work_kind::background);
             self->reply_ = run_handler(self->service_.handler(), self->request_);
             net::post(self->home_.context, std::move(resumes));
         });

@@ -1,5 +1,7 @@
 #include "parse_pool.hpp"
 
+#include "chargifyd/base/thread.hpp"
+
 namespace chargifyd::pipeline {
 
 void parse(chunk& c)
@@ -64,6 +66,7 @@ void parse_pool::wait(chunk& c)
 
 void parse_pool::work()
 {
+    give_way_to_answers(work_kind::applying);
     std::unique_lock hold(mutex_);
     for (;;) {
         submitted_.wait(hold, [this] { return stop_ || !waiting_.empty(); });

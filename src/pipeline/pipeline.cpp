@@ -6,6 +6,7 @@
 
 #include "chargifyd/base/guarded.hpp"
 #include "chargifyd/base/log.hpp"
+#include "chargifyd/base/thread.hpp"
 #include "chargifyd/pipeline/follower.hpp"
 #include "chargifyd/pipeline/rebuild.hpp"
 #include "chargifyd/state/projection.hpp"
@@ -212,6 +213,7 @@ void pipeline::implementation::apply_round(const std::stop_token& stop)
 
 void pipeline::implementation::run_applier(const std::stop_token& stop)
 {
+    give_way_to_answers(work_kind::applying);
     while (!stop.stop_requested()) {
         run_commands();
         // A command that comes from here on interrupts the waits below.
@@ -279,6 +281,7 @@ result<void> pipeline::implementation::maintain()
 
 void pipeline::implementation::run_maintenance(const std::stop_token& stop)
 {
+    give_way_to_answers(work_kind::background);
     std::mutex mutex;
     std::condition_variable_any wake;
     std::unique_lock hold(mutex);

@@ -1,6 +1,7 @@
 #include "renewal.hpp"
 
 #include "chargifyd/base/log.hpp"
+#include "chargifyd/base/thread.hpp"
 #include "chargifyd/state/sqlite_store.hpp"
 
 #include <chrono>
@@ -176,6 +177,7 @@ void renewal::note_failure(const error& e)
 
 void renewal::run(const std::stop_token& stop)
 {
+    give_way_to_answers(work_kind::background);
     const auto began = std::chrono::steady_clock::now();
     log::info("rules of another version made the state; it is made anew in the background",
               {{"webhooks", inbox_.durable_sequence()}});

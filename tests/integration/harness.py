@@ -304,6 +304,9 @@ def dump(file):
         db.close()
 
 
+CANARIES = (KEY, "Canaryfirstname", "Canarylastname", "canary@example.com", "canary-vault-token", "XXXX-4242")
+
+
 class DaemonCase(unittest.TestCase):
     """A test with a daemon in a folder of its own; the daemon is ended with the test."""
 
@@ -319,5 +322,12 @@ class DaemonCase(unittest.TestCase):
 
     def make(self, name="one", **changes):
         daemon = Daemon(self.folder / name, **{**self.options, **changes})
+        self.addCleanup(self.assert_discreet, daemon)
         self.addCleanup(daemon.kill)
         return daemon
+
+    def assert_discreet(self, daemon):
+        """Whatever the test did: nothing secret or personal was logged."""
+        text = daemon.log_text()
+        for canary in CANARIES:
+            self.assertNotIn(canary, text)

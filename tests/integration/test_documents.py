@@ -28,14 +28,27 @@ class Examples(DaemonCase):
             self.skipTest(f"{command[0]} with SQLite is not installed")
         file = self.folder / f"example{suffix}"
         file.write_text(example(language).replace("/var/lib/chargifyd", str(self.daemon.state_directory)))
-        for running in (True, False):  # while the daemon runs, and after it stopped
-            if not running:
-                self.daemon.stop()
-            done = subprocess.run([*command, str(file)], capture_output=True, text=True, timeout=PATIENCE)
+        for happens in (lambda: None, self.daemon.kill, self.daemon.start, self.daemon.stop, self.daemon.start):
+            happens()
+            done = subprocess.run([*self.as_member(), *command, str(file)], capture_output=True, text=True, timeout=PATIENCE)
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assertIn("100", done.stdout)
             self.assertIn("2026-02-01T15:00:00Z", done.stdout)
             self.assertNotIn("101", done.stdout)
+
+    GROUP = 54321  # of nobody else
+
+    def as_member(self):
+        """As another user of the group, who may read the state and nothing else."""
+        if os.geteuid() != 0 or not shutil.which("setpriv"):
+            return []
+        self.folder.chmod(0o711)
+        for path in [self.daemon.folder, *self.folder.glob("example*")]:
+            path.chmod(0o755)
+        os.chown(self.daemon.state_directory, -1, self.GROUP)
+        for path in self.daemon.state_directory.glob("state.db*"):
+            os.chown(path, -1, self.GROUP)
+        return ["setpriv", f"--reuid={self.GROUP}", f"--regid={self.GROUP}", "--clear-groups"]
 
     def test_sqlite3(self):
         self.run_example("sh", ["sh"], ".sh", ["sqlite3", "--version"])

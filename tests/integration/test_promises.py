@@ -339,6 +339,17 @@ class Closed(DaemonCase):
         self.assertNotIn(b"canary-vault-token", state)
         self.assertNotIn(KEY.encode(), state)
 
+    def test_a_crash_leaves_no_core(self):
+        self.daemon.post(subscription(1))
+        limits = pathlib.Path(f"/proc/{self.daemon.process.pid}/limits").read_text()
+        self.assertRegex(limits, r"Max core file size +0 +0 ")
+        # A handler of cores that is a program is not bound by the limit; this keeps it away. Sanitizers have to attach.
+        if os.geteuid() != 0 and "SANITIZED" not in os.environ:
+            self.assertEqual(pathlib.Path(f"/proc/{self.daemon.process.pid}/environ").stat().st_uid, 0)
+        self.daemon.process.send_signal(signal.SIGABRT)
+        self.assertEqual(self.daemon.process.wait(PATIENCE), -signal.SIGABRT)
+        self.assertEqual(list(pathlib.Path.cwd().glob("core*")), [])
+
     def test_files_are_closed_to_others(self):
         self.daemon.post(subscription(1))
         self.daemon.settle()

@@ -1,0 +1,16 @@
+#pragma once
+
+/// Which of the daemon's threads go first when there is not enough CPU for all: those that answer Chargify,
+/// then those that apply, then those that answer operators and tidy up.
+namespace chargifyd {
+
+enum class work_kind {
+    applying = 5, ///< the nice values
+    background = 10,
+};
+
+/// Puts the calling thread, and those it makes, behind all that answer Chargify. Where that is not allowed
+/// nothing changes.
+void give_way_to_answers(work_kind kind) noexcept;
+
+} // namespace chargifyd
