@@ -178,10 +178,11 @@ void file_reader::read_ingress()
     read_listeners(t);
     read_tls(t);
     read_trusted_proxies(t);
-    bool proxy_protocol = false;
-    t.flag("proxy_protocol", proxy_protocol);
-    if (proxy_protocol)
-        t.wrong("proxy_protocol", "is not available in this version; remove it or set it to false");
+    t.flag("proxy_protocol", o.proxy_protocol);
+    if (o.proxy_protocol && o.trusted_proxies.empty())
+        t.wrong("proxy_protocol",
+                "needs ingress.trusted_proxies, or nobody's PROXY header would be believed; name "
+                "the networks of the load balancers there");
     t.number("max_body_bytes", o.max_body_bytes, kib, 64 * mib);
     t.number("max_header_bytes", o.max_header_bytes, kib, mib);
     t.number("max_connections", o.max_connections, 1, 100000);

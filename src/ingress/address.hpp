@@ -38,7 +38,7 @@ private:
     unsigned bits_;
 };
 
-/// The proxies whose X-Forwarded-For is believed.
+/// The proxies whose PROXY header and X-Forwarded-For are believed.
 class proxy_list {
 public:
     proxy_list() = default;

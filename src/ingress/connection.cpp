@@ -76,6 +76,44 @@ task<step> connection::wait_for(transport::outcome what)
     co_return ec ? step::closed : step::done;
 }
 
+task<step> connection::read_introduction(proxy_header& into)
+{
+    using outcome = proxy_header::outcome;
+    input_.reserve(max_proxy_header_bytes);
+    // Nothing has been asked yet, so a server that ends need not wait for it.
+    idle_ = true;
+    step waited = step::done;
+    while (waited == step::done) {
+        const auto seen = transport_.peek(input_.space());
+        if (seen.result != transport::outcome::done) {
+            if (leaving_)
+                waited = step::stopped;
+            else
+                waited = co_await wait_for(seen.result);
+            continue;
+        }
+        const auto taken = input_.view().size();
+        into = read_proxy_header({input_.view().data(), taken + seen.bytes});
+        if (into.result == outcome::refused)
+            break;
+        // Without its end, all that is there belongs to the header. Taken away, it does not wake us again.
+        const auto wanted = into.result == outcome::complete ? into.length - taken : seen.bytes;
+        input_.commit(transport_.take(input_.space().first(wanted)).bytes);
+        if (into.result == outcome::complete && input_.view().size() == into.length)
+            break;
+        if (late_)
+            waited = step::late;
+    }
+    if (waited != step::done) {
+        into = proxy_header();
+        into.length = input_.view().size();
+    }
+    input_.consume(input_.view().size());
+    input_.release_if_empty();
+    idle_ = false;
+    co_return waited;
+}
+
 task<step> connection::handshake()
 {
     // Nothing has been asked yet, so a server that ends need not wait for it.
@@ -168,6 +206,7 @@ void connection::stop_if_idle()
     // A request that has arrived but was not read yet is under way too: its wait is about to end by itself.
     int unread = 0;
     const bool request_waits = ::ioctl(socket_.native_handle(), FIONREAD, &unread) == 0 && unread > 0;
+    leaving_ = true;
     if (idle_ && !request_waits)
         stop();
 }

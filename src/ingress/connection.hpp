@@ -1,6 +1,7 @@
 #pragma once
 
 #include "ingress/io.hpp"
+#include "ingress/proxy_header.hpp"
 #include "ingress/read_buffer.hpp"
 #include "ingress/transport.hpp"
 
@@ -37,6 +38,9 @@ public:
     void set_deadline(std::chrono::milliseconds from_now);
     void clear_deadline() noexcept { due_ = monotonic::time_point::max(); }
 
+    /// Takes a PROXY header off the socket and not a byte of what follows it. Before everything else. `into`
+    /// says `more` when the step ended before the header was whole, with the number of bytes that had come.
+    task<step> read_introduction(proxy_header& into);
     task<step> handshake();
     /// Waits for the first bytes of a request without holding memory for them.
     task<step> readable();
@@ -73,6 +77,7 @@ private:
     bool armed_ = false;
     bool late_ = false;
     bool idle_ = false;
+    bool leaving_ = false; ///< the server drains: an introduction that is not whole is not waited for
     bool stopped_ = false;
 };
 

@@ -272,11 +272,14 @@ task<void> http_server::converse(io_thread& on, stream_socket accepted, origin f
     const auto c = std::make_shared<connection>(std::move(accepted), std::move(session));
     if (!c->ok())
         co_return;
-    const auto handler = user_.make_handler(on, from);
     const auto listed = on.open.insert(on.open.end(), c.get());
     std::exception_ptr failure;
     try {
-        co_await serve(*c, limits_.session, *handler, on.home);
+        const bool known = co_await learn_origin(*c, from);
+        if (known) {
+            const auto handler = user_.make_handler(on, from);
+            co_await serve(*c, limits_.session, *handler, on.home);
+        }
     } catch (...) {
         failure = std::current_exception();
     }
@@ -284,6 +287,31 @@ task<void> http_server::converse(io_thread& on, stream_socket accepted, origin f
     c->abandon();
     if (failure)
         std::rethrow_exception(failure);
+}
+
+/// Lets a proxy say on whose behalf it connects. False: the connection is to be closed.
+task<bool> http_server::learn_origin(connection& c, origin& from)
+{
+    if (!user_.is_introduced(from))
+        co_return true;
+    c.set_deadline(limits_.session.handshake_timeout);
+    proxy_header header;
+    const step outcome = co_await c.read_introduction(header);
+    if (outcome != step::done) {
+        // Silence is no fault: some only look whether the port is open, some wait for their client's first
+        // byte.
+        if (header.length > 0 && outcome != step::stopped)
+            user_.introduction_failed(from, outcome == step::late ? introduction_failure::slow
+                                                                  : introduction_failure::cut_off);
+        co_return false;
+    }
+    if (header.result == proxy_header::outcome::refused) {
+        user_.introduction_failed(from, introduction_failure::malformed);
+        co_return false;
+    }
+    if (header.source)
+        from.address = *header.source;
+    co_return true;
 }
 
 bool http_server::wait_until_alone(std::chrono::milliseconds at_most)

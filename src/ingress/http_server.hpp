@@ -49,9 +49,20 @@ struct origin {
     bool local = false;       ///< a unix socket
 };
 
+/// Why a PROXY header that had to come did not. The closed set of the metric `proxy_header_errors_total`.
+enum class introduction_failure {
+    malformed,
+    cut_off, ///< the peer closed in the middle
+    slow,
+};
+
 /// What stands on a server. Called on its threads.
 class application {
 public:
+    /// Whether connections from there begin with a PROXY header, which then says where they come from.
+    virtual bool is_introduced(const origin&) const { return false; }
+    /// The connection is closed without an answer.
+    virtual void introduction_failed(const origin&, introduction_failure) {}
     virtual std::unique_ptr<request_handler> make_handler(io_thread& on, const origin& from) = 0;
     /// For a new connection with TLS.
     virtual tls_context current_tls() = 0;
@@ -103,6 +114,7 @@ private:
     template <class Acceptor>
     task<void> accept_one(Acceptor& acceptor, bool secure, error_code& ec);
     task<void> converse(io_thread& on, stream_socket accepted, origin from, presence here);
+    task<bool> learn_origin(connection& c, origin& from);
     bool wait_until_alone(std::chrono::milliseconds at_most);
     template <class F>
     void on_every_thread(F what);

@@ -58,7 +58,7 @@ transport::outcome transport::handshake() noexcept
 transport::attempt transport::read(std::span<char> into) noexcept
 {
     if (!session_)
-        return received(::recv(socket_, into.data(), into.size(), MSG_DONTWAIT));
+        return take(into);
     ERR_clear_error();
     std::size_t bytes = 0;
     const int returned = SSL_read_ex(session_.get(), into.data(), into.size(), &bytes);
@@ -95,7 +95,17 @@ void transport::say_farewell() noexcept
 transport::attempt transport::discard() noexcept
 {
     std::array<char, 4096> nowhere;
-    return received(::recv(socket_, nowhere.data(), nowhere.size(), MSG_DONTWAIT));
+    return take(nowhere);
+}
+
+transport::attempt transport::peek(std::span<char> into) noexcept
+{
+    return received(::recv(socket_, into.data(), into.size(), MSG_DONTWAIT | MSG_PEEK));
+}
+
+transport::attempt transport::take(std::span<char> into) noexcept
+{
+    return received(::recv(socket_, into.data(), into.size(), MSG_DONTWAIT));
 }
 
 } // namespace chargifyd::ingress

@@ -43,6 +43,10 @@ public:
     void say_farewell() noexcept;
     /// Takes what has come in and forgets it, without decrypting.
     attempt discard() noexcept;
+    /// What has come in, not decrypted; it stays there.
+    attempt peek(std::span<char> into) noexcept;
+    /// As `peek`, and takes it away.
+    attempt take(std::span<char> into) noexcept;
 
 private:
     outcome outcome_of(int returned) noexcept;

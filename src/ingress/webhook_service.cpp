@@ -63,6 +63,22 @@ std::string_view text_of(append_status status) noexcept
     return "try again later\n";
 }
 
+constexpr introduction_failure introduction_failures[] = {
+    introduction_failure::malformed, introduction_failure::cut_off, introduction_failure::slow};
+
+std::string_view name_of(introduction_failure reason) noexcept
+{
+    switch (reason) {
+    case introduction_failure::malformed:
+        return "malformed";
+    case introduction_failure::cut_off:
+        return "cut_off";
+    case introduction_failure::slow:
+        return "slow";
+    }
+    return "malformed";
+}
+
 } // namespace
 
 /// The webhooks of one connection.
@@ -232,17 +248,36 @@ webhook_meters::webhook_meters(metrics::registry& from)
     for (const auto reason : all_refusals)
         refused.push_back(from.make_counter("http_refused_total", "Requests refused, by reason.",
                                             {{"reason", std::string(name_of(reason))}}));
+    for (const auto reason : introduction_failures)
+        introduction.push_back(from.make_counter(
+            "proxy_header_errors_total", "Connections of trusted proxies without a PROXY header, by reason.",
+            {{"reason", std::string(name_of(reason))}}));
 }
 
 webhook_service::webhook_service(const options& with, proxy_list proxies, journal::log& inbox,
                                  quarantine::store& apart, metrics::registry& instruments, clock_fn clock)
     : proxies_(std::move(proxies))
+    , proxy_protocol_(with.proxy_protocol)
     , retry_after_("Retry-After: " + std::to_string(with.retry_after.count()) + "\r\n")
     , inbox_(inbox)
     , apart_(apart)
     , clock_(std::move(clock))
     , meters_(instruments)
 {}
+
+bool webhook_service::is_introduced(const origin& from) const
+{
+    return proxy_protocol_ && !from.local && proxies_.trusts(from.address);
+}
+
+void webhook_service::introduction_failed(const origin& from, introduction_failure reason)
+{
+    meters_.introduction[static_cast<std::size_t>(reason)].add();
+    if (const auto times = introductions_.count(monotonic::now()))
+        log::warning(
+            "a trusted proxy did not begin its connection with a PROXY header; is it set up to send one?",
+            {{"proxy", to_text(from.address)}, {"reason", name_of(reason)}, {"times", *times}});
+}
 
 std::unique_ptr<request_handler> webhook_service::make_handler(io_thread& on, const origin& from)
 {

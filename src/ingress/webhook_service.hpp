@@ -24,7 +24,8 @@ struct webhook_meters {
     metrics::counter connections_total;
     metrics::counter handshake_failures;
     metrics::histogram ack_seconds;
-    std::vector<metrics::counter> refused; ///< by refusal
+    std::vector<metrics::counter> refused;      ///< by refusal
+    std::vector<metrics::counter> introduction; ///< by introduction_failure
 };
 
 /// What certificates and keys are in force; replaced as a whole.
@@ -39,6 +40,8 @@ public:
     webhook_service(const options& with, proxy_list proxies, journal::log& inbox, quarantine::store& apart,
                     metrics::registry& instruments, clock_fn clock);
 
+    bool is_introduced(const origin& from) const override;
+    void introduction_failed(const origin& from, introduction_failure reason) override;
     std::unique_ptr<request_handler> make_handler(io_thread& on, const origin& from) override;
     tls_context current_tls() override;
     void connection_opened() override;
@@ -61,11 +64,13 @@ private:
     friend class webhook_handler;
 
     const proxy_list proxies_;
+    const bool proxy_protocol_;
     const std::string retry_after_; ///< the header line
     journal::log& inbox_;
     quarantine::store& apart_;
     const clock_fn clock_;
     webhook_meters meters_;
+    rate_limited introductions_;
     completion_desk* desk_ = nullptr;
     completion_desk* apart_desk_ = nullptr;
     guarded<credentials> current_;

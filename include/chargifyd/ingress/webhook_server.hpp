@@ -50,7 +50,8 @@ struct options {
     std::chrono::seconds retry_after{5};               ///< sent with 503
     unsigned threads = 0;                              ///< 0: one per core
     std::vector<std::string>
-        trusted_proxies; ///< networks ("10.0.0.0/8") whose X-Forwarded-For names the peer
+        trusted_proxies;         ///< networks ("10.0.0.0/8") whose X-Forwarded-For names the peer
+    bool proxy_protocol = false; ///< connections from trusted_proxies begin with a PROXY header, v1 or v2
 };
 
 /// The receiving server. Open, start, (reload), drain; every function may be called from any one thread at a

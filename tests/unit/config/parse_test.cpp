@@ -30,6 +30,7 @@ TEST(parse, gives_the_documented_defaults)
     const settings& s = out.value;
     EXPECT_EQ(s.state_directory, "/var/lib/chargifyd");
     EXPECT_THAT(s.ingress.https, IsEmpty());
+    EXPECT_FALSE(s.ingress.proxy_protocol);
     EXPECT_EQ(s.ingress.max_body_bytes, 1048576U);
     EXPECT_EQ(s.ingress.handshake_timeout, std::chrono::seconds(5));
     EXPECT_EQ(s.admin.listen, "127.0.0.1:9180");
@@ -54,7 +55,7 @@ http = ["127.0.0.1:80"]
 certificate = "cert.pem"
 private_key = "key.pem"
 trusted_proxies = ["10.0.0.0/8"]
-proxy_protocol = false
+proxy_protocol = true
 max_body_bytes = 2000
 max_header_bytes = 2001
 max_connections = 2002
@@ -102,6 +103,7 @@ format = "json"
     EXPECT_EQ(s.ingress.tls.certificate, r.dir.path() / "cert.pem");
     EXPECT_EQ(s.ingress.tls.private_key, r.dir.path() / "key.pem");
     EXPECT_THAT(s.ingress.trusted_proxies, ElementsAre("10.0.0.0/8"));
+    EXPECT_TRUE(s.ingress.proxy_protocol);
     EXPECT_EQ(s.ingress.max_body_bytes, 2000U);
     EXPECT_EQ(s.ingress.max_header_bytes, 2001U);
     EXPECT_EQ(s.ingress.max_connections, 2002U);
@@ -293,14 +295,20 @@ TEST(parse, checks_networks)
                     "\"10.1.2.3\""));
 }
 
-TEST(parse, refuses_what_this_version_has_not)
+TEST(parse, needs_to_know_whose_proxy_header_to_believe)
 {
     const reading r;
-    EXPECT_THAT(
-        r.mistakes("[ingress]\nhttp = [\"127.0.0.1:1\"]\nproxy_protocol = true\n[[site]]\nname = \"acme\"\n"
-                   "shared_keys = [\"k\"]\n"),
-        ElementsAre(
-            "3 ingress.proxy_protocol is not available in this version; remove it or set it to false"));
+    const auto with = [](const std::string& ingress) {
+        return "[ingress]\nhttp = [\"127.0.0.1:1\"]\n" + ingress +
+               "[[site]]\nname = \"acme\"\nshared_keys = [\"k\"]\n";
+    };
+    const auto mistake =
+        ElementsAre("3 ingress.proxy_protocol needs ingress.trusted_proxies, or nobody's PROXY "
+                    "header would be believed; name the networks of the load balancers there");
+    EXPECT_THAT(r.mistakes(with("proxy_protocol = true\n")), mistake);
+    EXPECT_THAT(r.mistakes(with("proxy_protocol = true\ntrusted_proxies = []\n")), mistake);
+    EXPECT_THAT(r.mistakes(with("proxy_protocol = true\ntrusted_proxies = [\"10.0.0.1\"]\n")), IsEmpty());
+    EXPECT_THAT(r.mistakes(with("proxy_protocol = false\n")), IsEmpty());
 }
 
 TEST(parse, needs_a_token_when_the_admin_port_is_open)

@@ -100,7 +100,7 @@ client::~client()
         ::close(fd_);
 }
 
-bool client::start_tls(const std::function<void(SSL_CTX*)>& prepare)
+bool client::start_tls(const std::function<void(SSL_CTX*)>& prepare, std::string_view before)
 {
     ERR_clear_error();
     context_.reset(SSL_CTX_new(TLS_client_method()));
@@ -109,6 +109,16 @@ bool client::start_tls(const std::function<void(SSL_CTX*)>& prepare)
     if (prepare)
         prepare(context_.get());
     session_.reset(SSL_new(context_.get()));
+    if (!before.empty()) {
+        BIO* const hello = BIO_new(BIO_s_mem());
+        SSL_set_bio(session_.get(), BIO_new(BIO_s_mem()), hello);
+        SSL_connect(session_.get());
+        char* bytes = nullptr;
+        const long length = BIO_get_mem_data(hello, &bytes);
+        const auto all = std::string(before) + std::string(bytes, static_cast<std::size_t>(length));
+        if (::send(fd_, all.data(), all.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(all.size()))
+            return false;
+    }
     SSL_set_fd(session_.get(), fd_);
     return SSL_connect(session_.get()) == 1;
 }

@@ -36,8 +36,9 @@ public:
     bool connected() const noexcept { return fd_ >= 0; }
     std::string local_address() const;
 
-    /// Begins TLS; false when the server refuses. `prepare` may restrict what is offered.
-    bool start_tls(const std::function<void(SSL_CTX*)>& prepare = {});
+    /// Begins TLS; false when the server refuses. `prepare` may restrict what is offered. `before` is sent
+    /// before it, in one piece with its first message.
+    bool start_tls(const std::function<void(SSL_CTX*)>& prepare = {}, std::string_view before = {});
     SSL* tls() const noexcept { return session_.get(); }
     /// The common name in the server's certificate.
     std::string server_name() const;
