@@ -1,5 +1,7 @@
 #include "daemon.hpp"
 
+#include "passed_sockets.hpp"
+
 #include "chargifyd/admin/admin.hpp"
 #include "chargifyd/base/log.hpp"
 #include "chargifyd/base/metrics.hpp"
@@ -15,17 +17,22 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <systemd/sd-daemon.h>
 
 #include <algorithm>
 #include <atomic>
+#include <condition_variable>
 #include <csignal>
 #include <cstdlib>
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <stop_token>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <thread>
 #include <utility>
 
 namespace chargifyd::app {
@@ -57,6 +64,16 @@ void restrict_process()
     ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); // the sanitizers' leak check has to attach to the process
 #endif
     std::signal(SIGPIPE, SIG_IGN);
+}
+
+/// Has the service manager wait for a start that goes on for long.
+void ask_for_time(const std::stop_token& stop)
+{
+    std::mutex mutex;
+    std::condition_variable_any ended;
+    std::unique_lock hold(mutex);
+    while (!ended.wait_for(hold, stop, 10s, [] { return false; }) && !stop.stop_requested())
+        ::sd_notify(0, "EXTEND_TIMEOUT_USEC=60000000\nSTATUS=opening journal and state");
 }
 
 /// As many connections as leave the journal and the state the descriptors they need: strangers must not be
@@ -94,6 +111,8 @@ public:
     /// Opens everything, so that a mistake is known before the first webhook is taken.
     result<void> open()
     {
+        // Reading a journal after a crash and changing a state of an older version take as long as they take.
+        const std::jthread patience([](const std::stop_token& stop) { ask_for_time(stop); });
         auto lock = journal::directory_lock::acquire(with_.state_directory);
         if (!lock)
             return lock.error();
@@ -121,6 +140,14 @@ public:
 
         ingress::options ingress_with = with_.ingress;
         ingress_with.max_connections = affordable_connections(with_.ingress.max_connections);
+        auto passed = take_passed_sockets();
+        if (!passed)
+            return passed.error();
+        if (passed->admin >= 0 && with_.admin.token.empty() && !is_loopback(passed->admin))
+            return make_error(errc::invalid, "the socket named admin can be reached from outside and needs "
+                                             "admin.token_file; set it, or let its unit listen on 127.0.0.1");
+        ingress_with.https_sockets = passed->https;
+        ingress_with.http_sockets = passed->http;
         auto traffic = ingress::webhook_server::open(ingress_with, with_.ingress_sites(), *inbox_, *apart_,
                                                      instruments_, system_now);
         if (!traffic)
@@ -141,7 +168,7 @@ public:
         shown.token = with_.admin.token;
         auto operators = ingress::operator_server::open(with_.admin.listen,
                                                         with_.state_directory / admin::control_socket_name,
-                                                        admin::make_handler(std::move(shown)));
+                                                        admin::make_handler(std::move(shown)), passed->admin);
         if (!operators)
             return operators.error();
         operators_ = std::move(*operators);
@@ -172,7 +199,8 @@ public:
                             {"admin", operators_->address()},
                             {"sites", with_.sites.size()},
                             {"sequence", inbox_->durable_sequence()}});
-        ::sd_notify(0, "READY=1");
+        ::sd_notify(0, "READY=1\nSTATUS=taking webhooks");
+        watch();
         context_.run();
         return exit_status_;
     }
@@ -214,6 +242,34 @@ private:
         ::sd_notify(0, "READY=1");
     }
 
+    /// Tells the service manager that all is well, as long as it is: traffic, journal and applying have to
+    /// get on, not only this thread.
+    void watch()
+    {
+        std::uint64_t limit_us = 0;
+        if (::sd_watchdog_enabled(0, &limit_us) <= 0)
+            return;
+        const std::chrono::microseconds limit(limit_us);
+        const std::pair<const char*, std::chrono::steady_clock::duration> parts[] = {
+            {"traffic", traffic_->stalled()},
+            {"journal", inbox_->stalled()},
+            {"applying", background_->stalled()}};
+        const auto* const stuck =
+            std::ranges::find_if(parts, [&](const auto& p) { return p.second > limit / 2; });
+        if (stuck == std::end(parts))
+            ::sd_notify(0, "WATCHDOG=1");
+        else
+            log::error(
+                "no progress; the service manager will end this process",
+                {{"part", stuck->first},
+                 {"seconds", std::chrono::duration_cast<std::chrono::seconds>(stuck->second).count()}});
+        watchdog_.expires_after(limit / 4);
+        watchdog_.async_wait([this](const boost::system::error_code& cancelled) {
+            if (!cancelled)
+                watch();
+        });
+    }
+
     void end(std::chrono::milliseconds grace, int status)
     {
         if (std::exchange(ending_, true))
@@ -241,6 +297,7 @@ private:
     std::unique_ptr<ingress::operator_server> operators_;
     net::io_context context_{1};
     net::signal_set signals_{context_, SIGTERM, SIGINT, SIGHUP};
+    net::steady_timer watchdog_{context_};
     bool ending_ = false;
     int exit_status_ = 0;
 };

@@ -2,7 +2,6 @@
 
 #include <boost/asio/post.hpp>
 
-#include <sys/ioctl.h>
 #include <utility>
 
 namespace chargifyd::ingress {
@@ -86,10 +85,7 @@ task<step> connection::read_introduction(proxy_header& into)
     while (waited == step::done) {
         const auto seen = transport_.peek(input_.space());
         if (seen.result != transport::outcome::done) {
-            if (leaving_)
-                waited = step::stopped;
-            else
-                waited = co_await wait_for(seen.result);
+            waited = co_await wait_for(seen.result);
             continue;
         }
         const auto taken = input_.view().size();
@@ -201,14 +197,10 @@ void connection::abandon()
     socket_.close(ignored);
 }
 
-void connection::stop_if_idle()
+void connection::hurry(std::chrono::milliseconds patience)
 {
-    // A request that has arrived but was not read yet is under way too: its wait is about to end by itself.
-    int unread = 0;
-    const bool request_waits = ::ioctl(socket_.native_handle(), FIONREAD, &unread) == 0 && unread > 0;
-    leaving_ = true;
-    if (idle_ && !request_waits)
-        stop();
+    if (idle_ && monotonic::now() + patience < due_)
+        set_deadline(patience);
 }
 
 void connection::stop()

@@ -56,8 +56,9 @@ public:
     /// Closes at once, without a word.
     void abandon();
 
-    /// Ends an idle connection now; one with a request under way is left alone.
-    void stop_if_idle();
+    /// Gives an idle connection no more time than this to begin a request; one with a request under way is
+    /// left alone.
+    void hurry(std::chrono::milliseconds patience);
     /// Ends the step under way, and every later one that would have to wait.
     void stop();
 
@@ -77,7 +78,6 @@ private:
     bool armed_ = false;
     bool late_ = false;
     bool idle_ = false;
-    bool leaving_ = false; ///< the server drains: an introduction that is not whole is not waited for
     bool stopped_ = false;
 };
 

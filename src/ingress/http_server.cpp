@@ -173,6 +173,30 @@ result<std::string> http_server::listen(const std::string& address, bool secure)
     return to_text(bound);
 }
 
+result<std::string> http_server::listen_on(int socket, bool secure)
+{
+    const auto option = [socket](int name) {
+        int value = 0;
+        socklen_t size = sizeof value;
+        return ::getsockopt(socket, SOL_SOCKET, name, &value, &size) == 0 ? value : -1;
+    };
+    const int family = option(SO_DOMAIN);
+    if (option(SO_TYPE) != SOCK_STREAM || option(SO_ACCEPTCONN) != 1 ||
+        (family != AF_INET && family != AF_INET6))
+        return make_error(errc::invalid, "descriptor " + std::to_string(socket) +
+                                             " from the service manager is no TCP socket that listens");
+    error_code ec;
+    tcp_acceptor acceptor(threads_.front()->context.get_executor());
+    acceptor.assign(family == AF_INET ? net::ip::tcp::v4() : net::ip::tcp::v6(), socket, ec);
+    net::ip::tcp::endpoint bound;
+    if (!ec)
+        bound = acceptor.local_endpoint(ec);
+    if (ec)
+        return system_error(ec.value(), "cannot use descriptor " + std::to_string(socket));
+    tcp_.push_back({std::move(acceptor), secure});
+    return to_text(bound);
+}
+
 result<void> http_server::listen_local(const std::filesystem::path& path)
 {
     if (path.native().size() >= sizeof(sockaddr_un::sun_path))
@@ -261,8 +285,6 @@ task<void> http_server::accept_one(Acceptor& acceptor, bool secure, error_code& 
 task<void> http_server::converse(io_thread& on, stream_socket accepted, origin from, presence here)
 {
     static_cast<void>(here);
-    if (on.home.draining)
-        co_return;
     tls_session session;
     if (from.secure) {
         session.reset(SSL_new(user_.current_tls().get()));
@@ -275,7 +297,7 @@ task<void> http_server::converse(io_thread& on, stream_socket accepted, origin f
     const auto listed = on.open.insert(on.open.end(), c.get());
     std::exception_ptr failure;
     try {
-        const bool known = co_await learn_origin(*c, from);
+        const bool known = co_await learn_origin(on, *c, from);
         if (known) {
             const auto handler = user_.make_handler(on, from);
             co_await serve(*c, limits_.session, *handler, on.home);
@@ -290,7 +312,7 @@ task<void> http_server::converse(io_thread& on, stream_socket accepted, origin f
 }
 
 /// Lets a proxy say on whose behalf it connects. False: the connection is to be closed.
-task<bool> http_server::learn_origin(connection& c, origin& from)
+task<bool> http_server::learn_origin(const io_thread& on, connection& c, origin& from)
 {
     if (!user_.is_introduced(from))
         co_return true;
@@ -300,7 +322,7 @@ task<bool> http_server::learn_origin(connection& c, origin& from)
     if (outcome != step::done) {
         // Silence is no fault: some only look whether the port is open, some wait for their client's first
         // byte.
-        if (header.length > 0 && outcome != step::stopped)
+        if (header.length > 0 && outcome != step::stopped && !on.home.draining)
             user_.introduction_failed(from, outcome == step::late ? introduction_failure::slow
                                                                   : introduction_failure::cut_off);
         co_return false;
@@ -312,6 +334,20 @@ task<bool> http_server::learn_origin(connection& c, origin& from)
     if (header.source)
         from.address = *header.source;
     co_return true;
+}
+
+heartbeat::clock::duration http_server::stalled()
+{
+    auto longest = heartbeat::clock::duration::zero();
+    for (auto& t : threads_) {
+        const auto here = t->pulse.stalled();
+        longest = std::max(longest, here);
+        if (here == heartbeat::clock::duration::zero()) {
+            t->pulse.beat();
+            net::post(t->context, [&pulse = t->pulse] { pulse.rest(); });
+        }
+    }
+    return longest;
 }
 
 bool http_server::wait_until_alone(std::chrono::milliseconds at_most)
@@ -341,7 +377,7 @@ void http_server::drain(std::chrono::milliseconds grace)
     on_every_thread([](io_thread& t) {
         t.home.draining = true;
         for (auto* c : t.open)
-            c->stop_if_idle();
+            c->hurry(drain_patience);
     });
     if (!wait_until_alone(grace)) {
         on_every_thread([](io_thread& t) {

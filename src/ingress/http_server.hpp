@@ -5,6 +5,7 @@
 #include "ingress/tls.hpp"
 
 #include "chargifyd/base/error.hpp"
+#include "chargifyd/base/heartbeat.hpp"
 
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/executor_work_guard.hpp>
@@ -39,6 +40,7 @@ struct io_thread {
     const std::size_t index;
     session_home home;
     std::list<connection*> open;
+    heartbeat pulse; ///< beats while a question whether the thread gets on waits for its answer
     std::thread thread;
 };
 
@@ -88,13 +90,21 @@ public:
 
     /// Binds; accepting begins with `start`. Gives the address bound, with the real port when it was 0.
     result<std::string> listen(const std::string& address, bool secure);
+    /// The same with a socket that listens already, which this takes over. errc::invalid: it is none of TCP
+    /// that listens.
+    result<std::string> listen_on(int socket, bool secure);
     /// A unix socket with mode 0600. A stale one is replaced; errc::busy when someone listens on it.
     result<void> listen_local(const std::filesystem::path& path);
 
     void start();
-    /// Listeners close, idle connections too; requests under way get their answer. What is left after `grace`
-    /// is cut off, except that handlers at work are always waited for. Then the threads end. Idempotent.
+    /// Listeners close, idle connections after drain_patience; requests under way get their answer. What is
+    /// left after `grace` is cut off, except that handlers at work are always waited for. Then the threads
+    /// end. Idempotent.
     void drain(std::chrono::milliseconds grace);
+
+    /// For how long the slowest thread has not got round to a question; each call asks anew. From one thread
+    /// at a time, while it runs.
+    heartbeat::clock::duration stalled();
 
     std::size_t connections() const noexcept { return connections_; }
     std::size_t threads() const noexcept { return threads_.size(); }
@@ -114,7 +124,7 @@ private:
     template <class Acceptor>
     task<void> accept_one(Acceptor& acceptor, bool secure, error_code& ec);
     task<void> converse(io_thread& on, stream_socket accepted, origin from, presence here);
-    task<bool> learn_origin(connection& c, origin& from);
+    task<bool> learn_origin(const io_thread& on, connection& c, origin& from);
     bool wait_until_alone(std::chrono::milliseconds at_most);
     template <class F>
     void on_every_thread(F what);

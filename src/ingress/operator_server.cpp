@@ -202,12 +202,14 @@ operator_server::~operator_server()
     stop();
 }
 
-result<std::unique_ptr<operator_server>>
-operator_server::open(const std::string& tcp, const std::filesystem::path& socket, operator_handler handler)
+result<std::unique_ptr<operator_server>> operator_server::open(const std::string& tcp,
+                                                               const std::filesystem::path& socket,
+                                                               operator_handler handler, int tcp_socket)
 {
     auto impl = std::make_unique<implementation>(std::move(handler));
-    if (!tcp.empty()) {
-        auto bound = impl->server.listen(tcp, false);
+    if (tcp_socket >= 0 || !tcp.empty()) {
+        auto bound =
+            tcp_socket >= 0 ? impl->server.listen_on(tcp_socket, false) : impl->server.listen(tcp, false);
         if (!bound)
             return bound.error();
         impl->address = std::move(*bound);

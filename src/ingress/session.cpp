@@ -60,9 +60,8 @@ task<void> session::run()
     if (co_await shake_hands()) {
         for (;;) {
             if (!connection_.has_input()) {
-                if (home_.draining)
-                    break;
-                connection_.set_deadline(limits_.idle_timeout);
+                connection_.set_deadline(home_.draining ? std::min(drain_patience, limits_.idle_timeout)
+                                                        : limits_.idle_timeout);
                 if (co_await connection_.readable() != step::done)
                     break;
             }

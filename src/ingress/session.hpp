@@ -23,6 +23,9 @@ struct session_limits {
     std::chrono::milliseconds write_timeout{10000};
 };
 
+/// How long a server that drains waits for the request of a connection that is open: it may be on its way.
+inline constexpr std::chrono::milliseconds drain_patience{1000};
+
 /// What a server does with the requests of one connection, one after the other. Lives as long as the
 /// connection and is called on its thread.
 class request_handler {

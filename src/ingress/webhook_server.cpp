@@ -77,7 +77,7 @@ struct webhook_server::implementation {
 result<void> webhook_server::implementation::adopt(const tls_files& tls, std::vector<site> sites)
 {
     credentials next;
-    if (!with.https.empty()) {
+    if (!with.https.empty() || !with.https_sockets.empty()) {
         auto loaded = load_tls(tls, clock());
         if (!loaded)
             return loaded.error();
@@ -93,9 +93,17 @@ result<void> webhook_server::implementation::adopt(const tls_files& tls, std::ve
 
 result<void> webhook_server::implementation::listen()
 {
-    const auto bind_all = [this](const std::vector<std::string>& addresses, bool secure,
-                                 std::vector<std::string>& bound) -> result<void> {
+    const auto listen_all = [this](const std::vector<int>& sockets, const std::vector<std::string>& addresses,
+                                   bool secure, std::vector<std::string>& bound) -> result<void> {
+        for (const int socket : sockets) {
+            auto got = server.listen_on(socket, secure);
+            if (!got)
+                return got.error();
+            bound.push_back(std::move(*got));
+        }
         for (const auto& address : addresses) {
+            if (!sockets.empty())
+                break;
             auto got = server.listen(address, secure);
             if (!got)
                 return got.error();
@@ -103,9 +111,9 @@ result<void> webhook_server::implementation::listen()
         }
         return {};
     };
-    if (auto done = bind_all(with.https, true, https); !done)
+    if (auto done = listen_all(with.https_sockets, with.https, true, https); !done)
         return done;
-    return bind_all(with.http, false, http);
+    return listen_all(with.http_sockets, with.http, false, http);
 }
 
 webhook_server::webhook_server(std::unique_ptr<implementation> impl) noexcept
@@ -166,6 +174,11 @@ std::vector<std::string> webhook_server::https_addresses() const
 std::vector<std::string> webhook_server::http_addresses() const
 {
     return impl_->http;
+}
+
+std::chrono::steady_clock::duration webhook_server::stalled()
+{
+    return impl_->server.stalled();
 }
 
 std::size_t webhook_server::connections() const noexcept

@@ -130,6 +130,11 @@ std::uint64_t log::durable_sequence() const noexcept
     return impl_->durable.get();
 }
 
+std::chrono::steady_clock::duration log::stalled() const noexcept
+{
+    return impl_->work.stalled();
+}
+
 std::uint64_t log::wait_beyond(std::uint64_t sequence, std::stop_token stop)
 {
     return impl_->durable.wait_beyond(sequence, std::move(stop));

@@ -75,6 +75,7 @@ void writer::run() noexcept
     } catch (const std::exception& e) {
         fail(make_error(errc::io, std::string("journal: ") + e.what()));
     }
+    pulse_.rest();
     end_rotations(true);
 }
 
@@ -120,8 +121,10 @@ void writer::work()
     for (;;) {
         if (waiting_ == nullptr) {
             const auto now = std::chrono::steady_clock::now();
+            pulse_.rest();
             waiting_ = queue_.take(disk_full() ? next_look_ : now + idle_look_interval);
         }
+        pulse_.beat();
         if (rotation_wanted_ && !rotate_now())
             return;
         const bool may_write = have_space();

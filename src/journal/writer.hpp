@@ -8,6 +8,7 @@
 #include "journal/shared.hpp"
 
 #include "chargifyd/base/error.hpp"
+#include "chargifyd/base/heartbeat.hpp"
 #include "chargifyd/base/metrics.hpp"
 #include "chargifyd/base/time.hpp"
 #include "chargifyd/journal/file_system.hpp"
@@ -55,6 +56,8 @@ public:
     /// Ends the active segment if it holds a webhook; returns when that is done, or the thread has ended. Any
     /// thread but the writer's.
     void rotate();
+    /// Any thread.
+    heartbeat::clock::duration stalled() const noexcept { return pulse_.stalled(); }
     /// Before the first webhook.
     void on_batch(std::function<void()> handler) { on_batch_ = std::move(handler); }
 
@@ -110,6 +113,7 @@ private:
     std::size_t gathered_bytes_ = 0; ///< bodies in gathered_
     std::uint64_t first_number_ = 0; ///< what recent_ has from here on is not durable yet
 
+    heartbeat pulse_;
     std::atomic<bool> full_{false};
     std::chrono::steady_clock::time_point next_look_{};
 

@@ -5,6 +5,7 @@
 #include "renewal.hpp"
 
 #include "chargifyd/base/guarded.hpp"
+#include "chargifyd/base/heartbeat.hpp"
 #include "chargifyd/base/log.hpp"
 #include "chargifyd/base/thread.hpp"
 #include "chargifyd/pipeline/follower.hpp"
@@ -94,6 +95,7 @@ struct pipeline::implementation {
     metrics::gauge wal_gauge;
 
     std::chrono::steady_clock::time_point next_reader_warning; // the applying thread's
+    heartbeat pulse;                                           // likewise
 
     std::atomic<std::uint64_t> applied;
     std::atomic<std::uint64_t> dead;
@@ -148,6 +150,7 @@ void pipeline::implementation::run_commands()
 
 void pipeline::implementation::committed(const progress& p)
 {
+    pulse.beat();
     applied_received_at = p.received_at;
     {
         const std::lock_guard hold(progress_mutex);
@@ -215,6 +218,7 @@ void pipeline::implementation::run_applier(const std::stop_token& stop)
 {
     give_way_to_answers(work_kind::applying);
     while (!stop.stop_requested()) {
+        pulse.rest(); // a command, taking over a rebuilt state for one, takes as long as it takes
         run_commands();
         // A command that comes from here on interrupts the waits below.
         const std::stop_token interrupt =
@@ -222,9 +226,11 @@ void pipeline::implementation::run_applier(const std::stop_token& stop)
         const std::stop_callback forward(
             stop, [this] { commands.with([](command_queue& q) { q.interrupt.request_stop(); }); });
         const std::uint64_t before = applied;
+        pulse.beat();
         if (inbox.durable_sequence() > before)
             apply_round(stop);
         observe();
+        pulse.rest();
         if (applied == before && inbox.durable_sequence() > before) {
             // It failed: try again in a while, but let commands and the end interrupt the wait.
             std::unique_lock hold(progress_mutex);
@@ -410,6 +416,11 @@ status pipeline::now() const
     if (s.durable > s.applied && received != timestamp{})
         s.lag_seconds = std::chrono::duration<double>(my.clock() - received).count();
     return s;
+}
+
+std::chrono::steady_clock::duration pipeline::stalled() const noexcept
+{
+    return impl_->pulse.stalled();
 }
 
 result<std::size_t> pipeline::retry_dead(std::vector<std::uint64_t> sequences)

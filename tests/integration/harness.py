@@ -16,6 +16,7 @@ import socket
 import sqlite3
 import ssl
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -112,6 +113,18 @@ class Certificate:
             check=True, capture_output=True)
 
 
+# Becomes the daemon, with the given descriptors as 3, 4, … (sd_listen_fds).
+PASS_SOCKETS = """
+import fcntl, os, sys
+first = [fcntl.fcntl(int(n), fcntl.F_DUPFD, 100) for n in sys.argv[1].split(",")]
+for i, fd in enumerate(first):
+    os.dup2(fd, 3 + i)
+    os.close(fd)
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS=str(len(first)), LISTEN_FDNAMES=sys.argv[2])
+os.execv(sys.argv[3], sys.argv[3:])
+"""
+
+
 class Daemon:
     """One chargifyd in a folder of its own."""
 
@@ -152,12 +165,16 @@ class Daemon:
         text += f'[log]\nlevel = "{level}"\nformat = "json"\n' + self.extra
         self.config.write_text(text)
 
-    def start(self, prefix=(), env=None):
+    def start(self, prefix=(), env=None, sockets=()):
+        """`sockets`: pairs of a name and a listening socket, passed as a service manager does."""
+        numbers = [str(s.fileno()) for _, s in sockets]
+        if sockets:
+            prefix = [sys.executable, "-c", PASS_SOCKETS, ",".join(numbers), ":".join(name for name, _ in sockets), *prefix]
         self.log_start = self.log_file.stat().st_size if self.log_file.exists() else 0
         with open(self.log_file, "ab") as log:
             self.process = subprocess.Popen([*prefix, CHARGIFYD, "--config", str(self.config)], stderr=log,
                                             stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL,
-                                            env={**os.environ, **(env or {})})
+                                            pass_fds=[int(n) for n in numbers], env={**os.environ, **(env or {})})
         ready = wait_for(lambda: self.find_log("ready") or self.process.poll() is not None, "the daemon is ready")
         if ready is True:
             raise AssertionError("the daemon ended: " + self.log_text())

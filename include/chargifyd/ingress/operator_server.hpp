@@ -35,10 +35,11 @@ using operator_handler = std::function<operator_reply(const operator_request&)>;
 /// time.
 class operator_server {
 public:
-    /// `tcp`: "address:port", or empty for none. `socket`: path of a unix socket, made with mode 0600 (a
-    /// stale one is replaced), or empty.
-    static result<std::unique_ptr<operator_server>>
-    open(const std::string& tcp, const std::filesystem::path& socket, operator_handler handler);
+    /// `tcp`: "address:port", or empty for none; in its place `tcp_socket`, one that listens already, if it
+    /// is not -1. `socket`: path of a unix socket, made with mode 0600 (a stale one is replaced), or empty.
+    static result<std::unique_ptr<operator_server>> open(const std::string& tcp,
+                                                         const std::filesystem::path& socket,
+                                                         operator_handler handler, int tcp_socket = -1);
     ~operator_server();
     void start();
     /// Ends connections and threads. Handlers at work are waited for.

@@ -35,9 +35,13 @@ struct site {
 /// Each limit has a status code. Deadlines are absolute for their phase: a byte now and then does not extend
 /// them.
 struct options {
-    std::vector<std::string> https;           ///< "address:port", IPv6 in brackets; port 0: any free port
-    std::vector<std::string> http;            ///< the same, without TLS
-    tls_files tls;                            ///< needed when `https` is not empty
+    std::vector<std::string> https; ///< "address:port", IPv6 in brackets; port 0: any free port
+    std::vector<std::string> http;  ///< the same, without TLS
+    /// Sockets that listen already, from the service manager, which the server takes over: in place of the
+    /// addresses of their kind.
+    std::vector<int> https_sockets;
+    std::vector<int> http_sockets;
+    tls_files tls;                            ///< needed when there is any https
     std::size_t max_body_bytes = 1024 * 1024; ///< 413
     std::size_t max_header_bytes = 16 * 1024; ///< request line and headers: 431
     std::size_t max_header_fields = 100;      ///< 431
@@ -79,8 +83,8 @@ public:
     result<void> reload(const tls_files& tls, std::vector<site> sites);
 
     /// Health turns to 503 `draining`, listeners close, requests under way get their answer and their
-    /// connection closes, idle connections close at once. Returns when the last has gone or `grace` is over,
-    /// then ends the threads.
+    /// connection closes, idle connections close when no request comes within a second. Returns when the last
+    /// has gone or `grace` is over, then ends the threads.
     void drain(std::chrono::milliseconds grace);
 
     /// One word for GET /healthz: `ok`, `draining`, `full`, `disk` or `stopped`.
@@ -92,6 +96,9 @@ public:
     /// The addresses bound, "address:port" with real ports, https first. For tests and the log.
     std::vector<std::string> https_addresses() const;
     std::vector<std::string> http_addresses() const;
+
+    /// For how long the slowest of its threads has not got on; each call asks anew.
+    std::chrono::steady_clock::duration stalled();
 
     /// Open connections now.
     std::size_t connections() const noexcept;

@@ -163,6 +163,9 @@ public:
     /// returns durable_sequence(). Any thread.
     std::uint64_t wait_beyond(std::uint64_t sequence, std::stop_token stop);
 
+    /// How long the journal's thread has been at one batch. Any thread.
+    std::chrono::steady_clock::duration stalled() const noexcept;
+
     /// Called once, on the journal's thread, after a write or sync failed and every waiting webhook was
     /// refused; at once when that has happened already. Set before traffic begins.
     void on_failure(std::function<void(const error&)> handler);

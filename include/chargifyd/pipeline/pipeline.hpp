@@ -64,6 +64,8 @@ public:
     void stop(std::chrono::milliseconds patience);
 
     status now() const;
+    /// How long the applying thread has been at one batch.
+    std::chrono::steady_clock::duration stalled() const noexcept;
 
     /// Applies dead letters again; an empty list means all. Returns how many no longer are dead.
     result<std::size_t> retry_dead(std::vector<std::uint64_t> sequences);

@@ -416,7 +416,7 @@ TEST_F(webhook_server_test, can_go_without_ever_having_started)
     EXPECT_TRUE(open());
 }
 
-TEST_F(webhook_server_test, drains_idle_connections_at_once)
+TEST_F(webhook_server_test, drains_idle_connections)
 {
     start();
     auto used = http();
@@ -431,6 +431,23 @@ TEST_F(webhook_server_test, drains_idle_connections_at_once)
     EXPECT_EQ(fresh.rest(), "");
     EXPECT_EQ(shaking.rest(), "");
     EXPECT_FALSE(http().connected());
+}
+
+TEST_F(webhook_server_test, answers_what_is_on_its_way_when_it_drains)
+{
+    start();
+    auto used = http();
+    EXPECT_EQ(used.ask(get("/healthz")).status, 200U);
+    auto fresh = https();
+    await_connections(2);
+    std::thread draining([this] { server->drain(1h); });
+    while (server->health() != "draining")
+        std::this_thread::yield();
+    EXPECT_EQ(used.ask(webhook("a=b")).status, 200U);
+    EXPECT_EQ(fresh.ask(webhook("a=c")).status, 200U);
+    EXPECT_EQ(used.rest(), "");
+    EXPECT_EQ(fresh.rest(), "");
+    draining.join();
 }
 
 TEST_F(webhook_server_test, answers_what_is_under_way_when_it_drains)

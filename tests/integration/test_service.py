@@ -1,0 +1,153 @@
+"""Under a service manager: sockets that it holds, the watchdog, how it is told of what happens."""
+import os
+import signal
+import socket
+import threading
+import time
+import unittest
+
+from harness import *
+
+
+def listening():
+    s = socket.create_server(("127.0.0.1", 0), backlog=4096)
+    return s
+
+
+class Manager:
+    """The socket to which a daemon reports (sd_notify)."""
+
+    def __init__(self, folder):
+        self.path = folder / "notify"
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(str(self.path))
+        self.socket.settimeout(PATIENCE)
+
+    def env(self, **more):
+        return {"NOTIFY_SOCKET": str(self.path), **more}
+
+    def wait_for(self, word):
+        """Everything told up to the message with that word."""
+        told = []
+        while not any(word in one for one in told):
+            told.append(self.socket.recv(4096).decode())
+        return told
+
+
+class PassedSockets(DaemonCase):
+    autostart = False
+
+    def setUp(self):
+        super().setUp()
+        self.sockets = {name: listening() for name in ("https", "http", "admin")}
+        for s in self.sockets.values():
+            self.addCleanup(s.close)
+
+    def port(self, name):
+        return self.sockets[name].getsockname()[1]
+
+    def test_serve_in_place_of_the_configured_addresses(self):
+        self.daemon.start(sockets=self.sockets.items())
+        self.assertEqual((self.daemon.https, self.daemon.http, self.daemon.admin),
+                         (self.port("https"), self.port("http"), self.port("admin")))
+        self.assertEqual(self.daemon.post(subscription(1)), 200)
+        self.assertEqual(self.daemon.post(subscription(2), tls=True), 200)
+        self.assertEqual(self.daemon.admin_request("GET", "/healthz")[0], 200)
+
+    def test_a_restart_under_load_refuses_nobody(self):
+        """Connections that come while no daemon runs wait, and are answered by the next one."""
+        self.daemon.start(sockets=self.sockets.items())
+        ending = threading.Event()
+        answers = []
+
+        def send(first):
+            number = first
+            while not ending.is_set():
+                number += 1
+                answers.append((number, self.daemon.post(subscription(number), tls=number % 3 == 0)))
+
+        failures = []
+
+        def guarded(first):
+            try:
+                send(first)
+            except OSError as e:
+                failures.append(repr(e))
+
+        senders = [threading.Thread(target=guarded, args=(n * 1_000_000,)) for n in range(1, 5)]
+        for t in senders:
+            t.start()
+        for _ in range(4):
+            seen = len(answers)
+            wait_for(lambda: failures or len(answers) > seen + 40, "webhooks are acknowledged")
+            self.assertEqual(self.daemon.stop(), 0)
+            self.daemon.start(sockets=self.sockets.items())
+        seen = len(answers)
+        wait_for(lambda: failures or len(answers) > seen + 40, "webhooks are acknowledged")
+        ending.set()
+        for t in senders:
+            t.join()
+        self.assertEqual(failures, [])
+        self.assertEqual({status for _, status in answers}, {200})
+        self.daemon.settle()
+        self.assertEqual(self.daemon.sql("SELECT count(*) FROM events"), [(len(answers),)])
+
+    def test_one_that_is_named_otherwise_is_refused(self):
+        with self.assertRaisesRegex(AssertionError, "named 'smtp'; set FileDescriptorName="):
+            self.daemon.start(sockets=[("smtp", self.sockets["http"])])
+
+    def test_one_that_does_not_listen_is_refused(self):
+        with socket.socket() as s, self.assertRaisesRegex(AssertionError, "no TCP socket that listens"):
+            self.daemon.start(sockets=[("https", s)])
+
+    def test_the_operators_socket_is_for_this_machine_unless_there_is_a_token(self):
+        with socket.create_server(("0.0.0.0", 0)) as s, self.assertRaisesRegex(AssertionError, "admin.token_file"):
+            self.daemon.start(sockets=[("admin", s)])
+
+
+class Watchdog(DaemonCase):
+    autostart = False
+
+    def test_is_fed_while_all_is_well(self):
+        manager = Manager(self.folder)
+        self.daemon.start(env=manager.env(WATCHDOG_USEC="400000"))
+        told = manager.wait_for("WATCHDOG=1")
+        self.assertTrue(any("READY=1" in one for one in told))
+        self.daemon.post(subscription(1))
+        for _ in range(5):
+            manager.wait_for("WATCHDOG=1")
+        self.assertEqual(self.daemon.stop(), 0)
+        manager.wait_for("STOPPING=1")
+
+    def test_is_not_fed_while_the_journal_hangs(self):
+        if not shutil.which("strace"):
+            self.skipTest("strace is not installed")
+        manager = Manager(self.folder)
+        self.daemon.start(env=manager.env(WATCHDOG_USEC="2000000"))
+        manager.wait_for("WATCHDOG=1")
+        with subprocess.Popen(["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fdatasync", "-e",
+                               "inject=fdatasync:delay_enter=8000000:when=1", "-p", str(self.daemon.process.pid)],
+                              stderr=subprocess.DEVNULL) as tracer:
+            wait_for(lambda: "TracerPid:\t0\n" not in pathlib.Path(f"/proc/{self.daemon.process.pid}/status").read_text(),
+                     "strace holds the daemon")
+            sender = threading.Thread(target=self.daemon.post, args=(subscription(1),))
+            sender.start()
+            self.daemon.wait_log("no progress")
+            self.assertEqual(self.daemon.find_log("no progress")["part"], "journal")
+            sender.join()  # it goes on when the disk does
+            self.socket_is_quiet(manager)
+            manager.wait_for("WATCHDOG=1")
+            tracer.terminate()
+
+    def socket_is_quiet(self, manager):
+        """Drops what was told before, so that the next message is a new one."""
+        manager.socket.setblocking(False)
+        try:
+            while True:
+                manager.socket.recv(4096)
+        except BlockingIOError:
+            manager.socket.settimeout(PATIENCE)
+
+
+if __name__ == "__main__":
+    unittest.main()
