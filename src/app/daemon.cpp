@@ -33,6 +33,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <thread>
+#include <tuple>
 #include <utility>
 
 namespace chargifyd::app {
@@ -146,6 +147,7 @@ public:
         if (passed->admin >= 0 && with_.admin.token.empty() && !is_loopback(passed->admin))
             return make_error(errc::invalid, "the socket named admin can be reached from outside and needs "
                                              "admin.token_file; set it, or let its unit listen on 127.0.0.1");
+        warn_of_missing_sockets(*passed);
         ingress_with.https_sockets = passed->https;
         ingress_with.http_sockets = passed->http;
         auto traffic = ingress::webhook_server::open(ingress_with, with_.ingress_sites(), *inbox_, *apart_,
@@ -240,6 +242,25 @@ private:
             }
         }
         ::sd_notify(0, "READY=1");
+    }
+
+    /// Under a unit without a network of its own an address that the daemon binds itself is reached by
+    /// nobody.
+    void warn_of_missing_sockets(const passed_sockets& passed) const
+    {
+        if (!passed.any())
+            return;
+        const std::tuple<const char*, bool, bool> kinds[] = {
+            {"https", !with_.ingress.https.empty(), !passed.https.empty()},
+            {"http", !with_.ingress.http.empty(), !passed.http.empty()},
+            {"admin", !with_.admin.listen.empty(), passed.admin >= 0}};
+        for (const auto& [kind, configured, is_passed] : kinds) {
+            if (configured && !is_passed)
+                log::warning("an address is configured, but the service manager passes no such socket as it "
+                             "does for others; "
+                             "enable its unit, or remove the address",
+                             {{"kind", kind}, {"unit", std::string("chargifyd-") + kind + ".socket"}});
+        }
     }
 
     /// Tells the service manager that all is well, as long as it is: traffic, journal and applying have to

@@ -5,6 +5,7 @@
 #include "chargifyd/base/file.hpp"
 
 #include <cerrno>
+#include <cstdlib>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,6 +17,7 @@ namespace chargifyd::config {
 namespace {
 
 constexpr std::size_t longest_secret_file = 4096;
+constexpr std::string_view credential = "credential:";
 
 error reason(int errno_value)
 {
@@ -23,6 +25,16 @@ error reason(int errno_value)
 }
 
 } // namespace
+
+std::filesystem::path named_file(const std::filesystem::path& folder, std::string_view text)
+{
+    if (!text.starts_with(credential))
+        return folder / text;
+    // What runs beside the daemon, as its user or root, finds them where systemd puts them.
+    const char* const directory = ::secure_getenv("CREDENTIALS_DIRECTORY");
+    return std::filesystem::path(directory != nullptr ? directory : "/run/credentials/chargifyd.service") /
+           text.substr(credential.size());
+}
 
 result<readable_file> check_readable(const std::filesystem::path& path)
 {
@@ -62,6 +74,9 @@ std::string_view trimmed(std::string_view text) noexcept
 
 std::string unreadable(std::string_view path_as_written, std::string_view reason)
 {
+    if (path_as_written.starts_with(credential))
+        return in_quotes(path_as_written, 256) + " cannot be used: " + std::string(reason) +
+               "; pass it with LoadCredential=NAME:FILE in the service's unit, then restart";
     std::string text = path_as_written.find_first_of("/.") != std::string_view::npos
                            ? in_quotes(path_as_written, 256) + " cannot be used: "
                            : "names a file that cannot be used: ";

@@ -9,6 +9,10 @@
 
 namespace chargifyd::config {
 
+/// The file that a text in the configuration names: a path, from the configuration's folder on, or
+/// `credential:NAME`, a credential that the service manager passes.
+std::filesystem::path named_file(const std::filesystem::path& folder, std::string_view text);
+
 /// A file that can be read.
 struct readable_file {
     bool open_to_all = false; ///< any user of the machine may read it

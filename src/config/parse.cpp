@@ -90,7 +90,7 @@ std::optional<item> file_reader::path(table& t, std::string_view key, std::files
 {
     std::optional<item> given = t.text(key);
     if (given)
-        into = given->text.empty() ? std::filesystem::path() : folder_ / given->text;
+        into = given->text.empty() ? std::filesystem::path() : named_file(folder_, given->text);
     t.note(key, in_quotes(into.string(), std::string::npos));
     return given;
 }

@@ -28,7 +28,7 @@ void read_key_files(table& t, const std::filesystem::path& folder, std::vector<f
 {
     std::vector<std::string> paths;
     for (const item& entry : t.texts("shared_key_files")) {
-        const std::filesystem::path path = folder / entry.text;
+        const std::filesystem::path path = named_file(folder, entry.text);
         paths.push_back(path.string());
         const result<readable_file> about = check_readable(path);
         if (!about) {

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <string>
 #include <unistd.h>
 
@@ -19,6 +20,19 @@ TEST(files, tells_whether_everyone_may_read)
     EXPECT_FALSE(check_readable(dir.file("a", "x", 0600))->open_to_all);
     EXPECT_FALSE(check_readable(dir.file("b", "x", 0640))->open_to_all);
     EXPECT_TRUE(check_readable(dir.file("c", "x", 0644))->open_to_all);
+}
+
+TEST(files, finds_what_the_service_manager_passes)
+{
+    const folder dir;
+    EXPECT_EQ(named_file("/etc/x", "keys/a"), "/etc/x/keys/a");
+    EXPECT_EQ(named_file("/etc/x", "/keys/a"), "/keys/a");
+    ::unsetenv("CREDENTIALS_DIRECTORY");
+    EXPECT_EQ(named_file("/etc/x", "credential:a"), "/run/credentials/chargifyd.service/a");
+    ::setenv("CREDENTIALS_DIRECTORY", dir.path().c_str(), 1);
+    EXPECT_EQ(named_file("/etc/x", "credential:a"), dir.path() / "a");
+    ::unsetenv("CREDENTIALS_DIRECTORY");
+    EXPECT_THAT(unreadable("credential:a", "No such file or directory"), HasSubstr("LoadCredential="));
 }
 
 TEST(files, gives_the_bare_reason_without_the_path)
