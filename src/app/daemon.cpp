@@ -5,6 +5,7 @@
 #include "chargifyd/admin/admin.hpp"
 #include "chargifyd/base/log.hpp"
 #include "chargifyd/base/metrics.hpp"
+#include "chargifyd/chargify/signature.hpp"
 #include "chargifyd/ingress/operator_server.hpp"
 #include "chargifyd/ingress/webhook_server.hpp"
 #include "chargifyd/journal/directory_lock.hpp"
@@ -201,8 +202,10 @@ public:
                             {"admin", operators_->address()},
                             {"sites", with_.sites.size()},
                             {"sequence", inbox_->durable_sequence()}});
+        show_configuration(with_);
         ::sd_notify(0, "READY=1\nSTATUS=taking webhooks");
         watch();
+        look_at_certificate();
         context_.run();
         return exit_status_;
     }
@@ -238,6 +241,7 @@ private:
                 log::error("configuration not reloaded", {{"mistake", done.error().message}});
             } else {
                 log::set_level(read.value.log.level);
+                show_configuration(read.value);
                 log::info("configuration reloaded", {{"sites", read.value.sites.size()}});
             }
         }
@@ -261,6 +265,37 @@ private:
                              "enable its unit, or remove the address",
                              {{"kind", kind}, {"unit", std::string("chargifyd-") + kind + ".socket"}});
         }
+    }
+
+    /// As a metric, so that machines that should have the same configuration can be compared.
+    void show_configuration(const config::settings& shown)
+    {
+        std::string all;
+        for (const std::string& line : shown.effective)
+            all += line + "\n";
+        constexpr std::size_t digits = 12;
+        const std::string print = to_hex(chargify::sha256(all)).substr(0, digits);
+        const auto series = [this](const std::string& fingerprint) {
+            return instruments_.make_gauge("config_info",
+                                           "1 for the configuration in force, secrets left out.",
+                                           {{"fingerprint", fingerprint}});
+        };
+        if (!fingerprint_.empty())
+            series(fingerprint_).set(0);
+        fingerprint_ = print;
+        series(print).set(1);
+        log::info("configuration", {{"fingerprint", print}});
+    }
+
+    void look_at_certificate()
+    {
+        certificate_look_.expires_after(24h);
+        certificate_look_.async_wait([this](const boost::system::error_code& cancelled) {
+            if (cancelled)
+                return;
+            traffic_->warn_of_expiry();
+            look_at_certificate();
+        });
     }
 
     /// Tells the service manager that all is well, as long as it is: traffic, journal and applying have to
@@ -319,6 +354,8 @@ private:
     net::io_context context_{1};
     net::signal_set signals_{context_, SIGTERM, SIGINT, SIGHUP};
     net::steady_timer watchdog_{context_};
+    net::steady_timer certificate_look_{context_};
+    std::string fingerprint_;
     bool ending_ = false;
     int exit_status_ = 0;
 };

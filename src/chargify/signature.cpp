@@ -104,12 +104,14 @@ verifier::verifier(std::vector<secret> keys)
     std::erase_if(keys_, [](const secret& key) { return key.empty(); });
 }
 
-bool verifier::verify(std::string_view body, const digest256& given) const
+std::optional<std::size_t> verifier::match(std::string_view body, const digest256& given) const
 {
-    unsigned matches = 0;
-    for (const secret& key : keys_)
-        matches |= equal_constant_time(hmac_sha256(key.reveal(), body), given) ? 1U : 0U;
-    return matches != 0;
+    std::size_t found = keys_.size();
+    for (std::size_t i = 0; i < keys_.size(); ++i) {
+        const bool matches = equal_constant_time(hmac_sha256(keys_[i].reveal(), body), given);
+        found = matches ? i : found;
+    }
+    return found < keys_.size() ? std::optional(found) : std::nullopt;
 }
 
 std::string_view verifier::explain_mismatch(std::string_view body, const digest256& given) const

@@ -6,10 +6,14 @@
 #include "chargifyd/base/thread.hpp"
 
 #include <boost/asio/async_result.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/thread_pool.hpp>
 
+#include <cstddef>
+#include <thread>
 #include <utility>
+#include <vector>
 
 namespace chargifyd::ingress {
 namespace {
@@ -78,6 +82,42 @@ bool is_printable(std::string_view text) noexcept
     return true;
 }
 
+/// The threads that handlers run on. net::thread_pool waits for ever when it cannot make all of its own.
+class handler_pool {
+public:
+    explicit handler_pool(std::size_t threads)
+    {
+        try {
+            for (std::size_t i = 0; i < threads; ++i)
+                threads_.emplace_back([this] {
+                    give_way_to_answers(work_kind::background);
+                    context_.run();
+                });
+        } catch (...) {
+            join();
+            throw;
+        }
+    }
+    ~handler_pool() { join(); }
+    handler_pool(const handler_pool&) = delete;
+    handler_pool& operator=(const handler_pool&) = delete;
+
+    net::io_context& context() noexcept { return context_; }
+    /// Ends when everything posted is done. Idempotent.
+    void join()
+    {
+        busy_.reset();
+        for (std::thread& t : threads_)
+            t.join();
+        threads_.clear();
+    }
+
+private:
+    net::io_context context_;
+    net::executor_work_guard<net::io_context::executor_type> busy_ = net::make_work_guard(context_);
+    std::vector<std::thread> threads_;
+};
+
 class operator_service final : public application {
 public:
     explicit operator_service(operator_handler handler)
@@ -88,11 +128,11 @@ public:
     tls_context current_tls() override { return {}; }
 
     const operator_handler& handler() const noexcept { return handler_; }
-    net::thread_pool& pool() noexcept { return pool_; }
+    handler_pool& pool() noexcept { return pool_; }
 
 private:
     const operator_handler handler_;
-    net::thread_pool pool_{handler_threads};
+    handler_pool pool_{handler_threads};
 };
 
 class operator_session final : public request_handler {
@@ -162,8 +202,7 @@ task<void> operator_session::work()
 {
     using resumption = net::async_result<net::use_awaitable_t<executor>, void()>::handler_type;
     auto start = [](resumption&& resumes, operator_session* self) {
-        net::post(self->service_.pool(), [self, resumes = std::move(resumes)]() mutable {
-            give_way_to_answers(work_kind::background);
+        net::post(self->service_.pool().context(), [self, resumes = std::move(resumes)]() mutable {
             self->reply_ = run_handler(self->service_.handler(), self->request_);
             net::post(self->home_.context, std::move(resumes));
         });

@@ -41,6 +41,12 @@ known_site::known_site(site configured, metrics::registry& instruments)
     , bad_(std::make_unique<rate_limited>())
     , missing_(std::make_unique<rate_limited>())
 {
+    for (std::size_t i = 0; i < site_.keys.keys(); ++i)
+        keys_used_.push_back(instruments.make_gauge("shared_key_last_used_timestamp_seconds",
+                                                    "When a webhook signed with that key of the site (1: the "
+                                                    "first in the configuration) was taken last, in Unix "
+                                                    "time; 0: not since the start.",
+                                                    {{"site", site_.name}, {"key", std::to_string(i + 1)}}));
     for (const char* name : result_names)
         results_.push_back(instruments.make_counter("webhooks_total", "Webhooks by what became of them.",
                                                     {{"site", site_.name}, {"result", name}}));
@@ -76,10 +82,13 @@ void known_site::report_mismatch(std::string_view body, const digest256& given) 
             {{"site", site_.name}, {"times", *times}});
 }
 
-void known_site::arrived(timestamp at) const noexcept
+void known_site::arrived(timestamp at, std::size_t key) const noexcept
 {
+    const double seconds = std::chrono::duration<double>(at.time_since_epoch()).count();
     auto gauge = last_arrival_;
-    gauge.set(std::chrono::duration<double>(at.time_since_epoch()).count());
+    gauge.set(seconds);
+    auto used = keys_used_[key];
+    used.set(seconds);
 }
 
 result<std::shared_ptr<const site_table>> site_table::make(std::vector<site> sites,

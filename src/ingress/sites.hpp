@@ -52,9 +52,10 @@ public:
     known_site(site configured, metrics::registry& instruments);
 
     const std::string& name() const noexcept { return site_.name; }
-    bool verify(std::string_view body, const digest256& given) const
+    /// The place of the key that signed the body.
+    std::optional<std::size_t> match(std::string_view body, const digest256& given) const
     {
-        return site_.keys.verify(body, given);
+        return site_.keys.match(body, given);
     }
 
     /// Whether webhooks that do not verify are kept apart.
@@ -63,12 +64,14 @@ public:
     void count(webhook_result result) const;
     /// Tells the operator about a signature that does not match: the first one with what seems to be wrong.
     void report_mismatch(std::string_view body, const digest256& given) const;
-    void arrived(timestamp at) const noexcept;
+    /// A webhook that the key at that place signed was taken.
+    void arrived(timestamp at, std::size_t key) const noexcept;
 
 private:
     site site_;
     std::vector<metrics::counter> results_;
     metrics::gauge last_arrival_;
+    std::vector<metrics::gauge> keys_used_;
     std::unique_ptr<rate_limited> bad_;
     std::unique_ptr<std::atomic_flag> explained_ = std::make_unique<std::atomic_flag>();
     std::unique_ptr<rate_limited> missing_;

@@ -155,4 +155,13 @@ result<tls_context> load_tls(const tls_files& files, timestamp now)
     return context;
 }
 
+std::optional<timestamp> expiry_of(const tls_context& context)
+{
+    const X509* const own = context ? SSL_CTX_get0_certificate(context.get()) : nullptr;
+    std::tm when{};
+    if (own == nullptr || ASN1_TIME_to_tm(X509_get0_notAfter(own), &when) != 1)
+        return std::nullopt;
+    return timestamp(std::chrono::seconds(::timegm(&when)));
+}
+
 } // namespace chargifyd::ingress

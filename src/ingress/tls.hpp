@@ -7,6 +7,7 @@
 #include <openssl/ssl.h>
 
 #include <memory>
+#include <optional>
 
 /// Server-side TLS contexts. The only place that chooses protocols and ciphers.
 namespace chargifyd::ingress {
@@ -23,5 +24,8 @@ using tls_session = std::unique_ptr<SSL, free_tls_session>;
 /// The error names the file and what is wrong with it. A certificate that `now` is outside of is a warning in
 /// the log: an expired one still lets an operator see what goes on, and the sender decides.
 result<tls_context> load_tls(const tls_files& files, timestamp now);
+
+/// When the server's certificate of that context expires; nothing when it does not say.
+std::optional<timestamp> expiry_of(const tls_context& context);
 
 } // namespace chargifyd::ingress

@@ -2,7 +2,10 @@
 
 #include "ingress/webhook_service.hpp"
 
+#include "chargifyd/base/log.hpp"
+
 #include <algorithm>
+#include <atomic>
 #include <utility>
 
 namespace chargifyd::ingress {
@@ -61,6 +64,8 @@ struct webhook_server::implementation {
     }
 
     result<void> adopt(const tls_files& tls, std::vector<site> sites);
+    void watch_expiry(const tls_context& tls);
+    void warn_of_expiry() const;
     result<void> listen();
 
     const options with;
@@ -72,7 +77,30 @@ struct webhook_server::implementation {
     std::shared_ptr<completion_desk> apart_desk; ///< of the quarantine
     std::vector<std::string> https;
     std::vector<std::string> http;
+    std::atomic<timestamp> expiry{timestamp::max()}; ///< of the certificate
 };
+
+void webhook_server::implementation::watch_expiry(const tls_context& tls)
+{
+    const auto at = expiry_of(tls);
+    if (!at)
+        return;
+    expiry = *at;
+    instruments
+        .make_gauge("certificate_expiry_timestamp_seconds",
+                    "When the server's certificate expires, in Unix time.")
+        .set(std::chrono::duration<double>(at->time_since_epoch()).count());
+    warn_of_expiry();
+}
+
+void webhook_server::implementation::warn_of_expiry() const
+{
+    constexpr std::chrono::days soon{14};
+    const timestamp at = expiry;
+    if (at - clock() < soon)
+        log::warning("the certificate expires soon, or has expired; put a new one in its place, then reload",
+                     {{"expires_at", format_utc(at)}});
+}
 
 result<void> webhook_server::implementation::adopt(const tls_files& tls, std::vector<site> sites)
 {
@@ -82,6 +110,7 @@ result<void> webhook_server::implementation::adopt(const tls_files& tls, std::ve
         if (!loaded)
             return loaded.error();
         next.tls = std::move(*loaded);
+        watch_expiry(next.tls);
     }
     auto table = site_table::make(std::move(sites), instruments);
     if (!table)
@@ -142,7 +171,7 @@ bool webhook_server::verifies(std::string_view site, std::string_view body, cons
 {
     const auto sites = impl_->service.sites();
     const known_site* const known = sites->find(site);
-    return known != nullptr && known->verify(body, given);
+    return known != nullptr && known->match(body, given);
 }
 
 void webhook_server::start()
@@ -174,6 +203,11 @@ std::vector<std::string> webhook_server::https_addresses() const
 std::vector<std::string> webhook_server::http_addresses() const
 {
     return impl_->http;
+}
+
+void webhook_server::warn_of_expiry() const
+{
+    impl_->warn_of_expiry();
 }
 
 std::chrono::steady_clock::duration webhook_server::stalled()

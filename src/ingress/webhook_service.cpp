@@ -104,7 +104,7 @@ private:
     answer refuse(refusal reason, std::string_view extra = {});
     answer report_health();
     std::optional<answer> judge_webhook(const request_head& head);
-    answer answer_for(append_status status) const;
+    answer answer_for(append_status status, std::size_t key) const;
     task<answer> keep_apart(std::string_view body);
 
     webhook_service& service_;
@@ -169,7 +169,8 @@ task<answer> webhook_handler::handle(std::string_view body)
     append_.site = site_->name();
     append_.body = body;
     append_.received_at = service_.clock_();
-    if (!site_->verify(body, append_.fingerprint)) {
+    const auto key = site_->match(body, append_.fingerprint);
+    if (!key) {
         status_ = append_status::stopped;
         site_->report_mismatch(body, append_.fingerprint);
         if (site_->quarantines())
@@ -184,7 +185,7 @@ task<answer> webhook_handler::handle(std::string_view body)
                            {"outcome", status_ == append_status::stored      ? "stored"
                                        : status_ == append_status::duplicate ? "duplicate"
                                                                              : "refused"}});
-    co_return answer_for(status_);
+    co_return answer_for(status_, *key);
 }
 
 /// 200 once it is kept; when there is no room, or no room left for this sender, as if nothing were kept.
@@ -200,10 +201,10 @@ task<answer> webhook_handler::keep_apart(std::string_view body)
     co_return unauthorized();
 }
 
-answer webhook_handler::answer_for(append_status status) const
+answer webhook_handler::answer_for(append_status status, std::size_t key) const
 {
     if (status == append_status::stored || status == append_status::duplicate) {
-        site_->arrived(append_.received_at);
+        site_->arrived(append_.received_at, key);
         return plain(200, text_of(status));
     }
     auto made = plain(503, text_of(status));

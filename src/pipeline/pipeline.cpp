@@ -3,6 +3,7 @@
 #include "catch_up.hpp"
 #include "match_journal.hpp"
 #include "renewal.hpp"
+#include "silence.hpp"
 
 #include "chargifyd/base/guarded.hpp"
 #include "chargifyd/base/heartbeat.hpp"
@@ -63,6 +64,7 @@ struct pipeline::implementation {
         , renew(directory, with, state_with, inbox,
                 {[this] { return outdated.load(); },
                  [this](const std::stop_token& stop) { return adopt_own(stop); }})
+        , silence(directory / state::state_file_name, instruments_)
     {}
 
     void run_applier(const std::stop_token& stop);
@@ -103,6 +105,7 @@ struct pipeline::implementation {
     guarded<std::string> failure;
     std::atomic<bool> outdated; ///< rules of another version made the state
     renewal renew;
+    silence_watch silence; // the maintaining thread's
 
     struct command_queue {
         std::deque<std::function<void()>> waiting;
@@ -297,6 +300,7 @@ void pipeline::implementation::run_maintenance(const std::stop_token& stop)
             return;
         if (const auto done = maintain(); !done)
             log::error("cannot maintain the journal", {{"error", done.error().message}});
+        silence.look(clock());
     }
 }
 

@@ -3,6 +3,7 @@
 #include "chargifyd/base/digest.hpp"
 #include "chargifyd/base/secret.hpp"
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -38,7 +39,13 @@ public:
 
     /// Whether `given` is the signature of `body` under any of the keys. Every key is tried in full, so the
     /// time does not tell which one matched.
-    bool verify(std::string_view body, const digest256& given) const;
+    bool verify(std::string_view body, const digest256& given) const
+    {
+        return match(body, given).has_value();
+    }
+    /// As `verify`, and says which key it was: its place in the list.
+    std::optional<std::size_t> match(std::string_view body, const digest256& given) const;
+    std::size_t keys() const noexcept { return keys_.size(); }
 
     /// One sentence about why `given` is not the signature: `explain` of the most telling finding among the
     /// keys. Costs some fifty HMACs a key.

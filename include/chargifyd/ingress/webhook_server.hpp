@@ -82,6 +82,9 @@ public:
     /// nothing.
     result<void> reload(const tls_files& tls, std::vector<site> sites);
 
+    /// Logs a warning when the certificate expires within two weeks.
+    void warn_of_expiry() const;
+
     /// Health turns to 503 `draining`, listeners close, requests under way get their answer and their
     /// connection closes, idle connections close when no request comes within a second. Returns when the last
     /// has gone or `grace` is over, then ends the threads.
