@@ -105,7 +105,7 @@ struct pipeline::implementation {
     guarded<std::string> failure;
     std::atomic<bool> outdated; ///< rules of another version made the state
     renewal renew;
-    silence_watch silence; // the maintaining thread's
+    silence_watch silence; ///< guarded by maintenance_mutex
 
     struct command_queue {
         std::deque<std::function<void()>> waiting;
@@ -269,6 +269,7 @@ result<void> pipeline::implementation::make_snapshot()
 result<void> pipeline::implementation::maintain()
 {
     const std::lock_guard one_at_a_time(maintenance_mutex);
+    silence.look(clock());
     const std::uint64_t done = applied;
     if (const auto compressed = inbox.compress(done); !compressed)
         return compressed.error();
@@ -300,7 +301,6 @@ void pipeline::implementation::run_maintenance(const std::stop_token& stop)
             return;
         if (const auto done = maintain(); !done)
             log::error("cannot maintain the journal", {{"error", done.error().message}});
-        silence.look(clock());
     }
 }
 

@@ -78,7 +78,8 @@ public:
     /// The files still hold remnants until a rebuilt state is taken over; the caller holds the rebuild_lock
     /// until then. errc::not_found: the state does not know them; errc::busy: webhooks wait to be applied.
     result<forgetting> forget(const std::string& site, std::int64_t customer_id, const forgetting& so_far);
-    /// Compresses and deletes segments now, as it is done every minute.
+    /// Compresses and deletes segments, and looks for sites that fell silent, now, as it is done every
+    /// minute.
     result<void> maintain();
 
 private:
