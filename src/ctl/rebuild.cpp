@@ -72,7 +72,7 @@ pipeline::rebuild_lock rebuilder::lock(const fs::path& directory)
 std::uint64_t rebuilder::run() const
 {
     const fs::path& directory = held_.directory();
-    give_way_to_answers(work_kind::background);
+    give_way_to_answers(work_kind::applying);
     std::uint64_t applied = 0;
     {
         progress_line progress(std::cerr, "rebuilding the state");

@@ -90,7 +90,7 @@ public:
         try {
             for (std::size_t i = 0; i < threads; ++i)
                 threads_.emplace_back([this] {
-                    give_way_to_answers(work_kind::background);
+                    give_way_to_answers(work_kind::asking);
                     context_.run();
                 });
         } catch (...) {

@@ -291,7 +291,7 @@ result<void> pipeline::implementation::maintain()
 
 void pipeline::implementation::run_maintenance(const std::stop_token& stop)
 {
-    give_way_to_answers(work_kind::background);
+    give_way_to_answers(work_kind::applying);
     std::mutex mutex;
     std::condition_variable_any wake;
     std::unique_lock hold(mutex);

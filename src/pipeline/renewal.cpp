@@ -177,7 +177,7 @@ void renewal::note_failure(const error& e)
 
 void renewal::run(const std::stop_token& stop)
 {
-    give_way_to_answers(work_kind::background);
+    give_way_to_answers(work_kind::applying);
     const auto began = std::chrono::steady_clock::now();
     log::info("rules of another version made the state; it is made anew in the background",
               {{"webhooks", inbox_.durable_sequence()}});

@@ -248,17 +248,19 @@ moment moment_of(const webhook& w)
 
 effect apply_observation(store& into, const webhook& w, const observation& seen, moment when)
 {
-    std::optional<object_row> stored = into.load(seen.kind, w.site, seen.key);
-    object_row row = stored ? std::move(*stored) : object_row();
-    if (!stored)
+    const std::optional<object_row> stored = into.load(seen.kind, w.site, seen.key);
+    object_row row;
+    if (stored)
+        row = *stored;
+    else
         row.columns.assign(table_of(seen.kind).columns.size(), value());
-    const version base = row.base;
-    const std::string patches = row.patches;
-    effect what = merge(row, seen, when);
-    if (!stored)
-        what = effect::applied;
-    if (what == effect::applied || row.base != base || row.patches != patches)
-        into.save(seen.kind, w.site, seen.key, row);
+    const effect what = merge(row, seen, when);
+    if (!stored) {
+        into.insert(seen.kind, w.site, seen.key, row);
+        return effect::applied;
+    }
+    if (what == effect::applied || row.base != stored->base || row.patches != stored->patches)
+        into.update(seen.kind, w.site, seen.key, *stored, row);
     return what;
 }
 

@@ -6,7 +6,9 @@
 #include "chargifyd/state/projection.hpp"
 
 #include <array>
+#include <map>
 #include <new>
+#include <utility>
 
 namespace chargifyd::state {
 
@@ -28,23 +30,47 @@ std::string select_sql(const object_table& table)
     return sql;
 }
 
-std::string upsert_sql(const object_table& table)
+std::string insert_sql(const object_table& table)
 {
-    std::string keys = "site";
+    std::string sql = "INSERT INTO " + std::string(table.name) + " (site";
     for (const column& c : table.keys)
-        keys += ", " + std::string(c.name);
-    std::string sql =
-        "INSERT INTO " + std::string(table.name) + " (" + keys + ", " + column_list(table) + ") VALUES (?";
+        sql += ", " + std::string(c.name);
+    sql += ", " + column_list(table) + ") VALUES (?";
     for (std::size_t i = 0; i < table.keys.size() + table.columns.size() + 5; ++i)
         sql += ", ?";
-    sql += ") ON CONFLICT (" + keys + ") DO UPDATE SET ";
-    for (const column& c : table.columns)
-        sql += "\"" + std::string(c.name) + "\" = excluded.\"" + std::string(c.name) + "\", ";
-    return sql +
-           "attributes = excluded.attributes, version_updated_at = excluded.version_updated_at, "
-           "version_event_id = excluded.version_event_id, version_webhook_id = excluded.version_webhook_id, "
-           "patches = excluded.patches";
+    return sql + ")";
 }
+
+/// Which parts of a row are written: a bit for each column, then attributes, then patches.
+using parts = std::uint64_t;
+
+constexpr parts bit(std::size_t at)
+{
+    return parts{1} << at;
+}
+
+std::string update_sql(const object_table& table, parts written)
+{
+    std::string sql = "UPDATE " + std::string(table.name) +
+                      " SET version_updated_at = ?, version_event_id = ?, version_webhook_id = ?";
+    const std::size_t columns = table.columns.size();
+    for (std::size_t i = 0; i < columns; ++i) {
+        if ((written & bit(i)) != 0)
+            sql += ", \"" + std::string(table.columns[i].name) + "\" = ?";
+    }
+    if ((written & bit(columns)) != 0)
+        sql += ", attributes = ?";
+    if ((written & bit(columns + 1)) != 0)
+        sql += ", patches = ?";
+    sql += " WHERE site = ?";
+    for (const column& c : table.keys)
+        sql += " AND " + std::string(c.name) + " = ?";
+    return sql;
+}
+
+/// Prepared statements for the combinations of columns that change together: a few dozen in practice. Beyond
+/// that all columns are written.
+constexpr std::size_t most_updates = 512;
 
 constexpr std::string_view timeline_columns =
     "version_updated_at, version_event_id, version_webhook_id, seq, state, customer_id, product_id, "
@@ -150,7 +176,7 @@ struct sqlite_store::statements {
     {
         for (std::size_t kind = 0; kind < object_kinds; ++kind) {
             load.emplace_back(db, select_sql(table_of(kind)));
-            save.emplace_back(db, upsert_sql(table_of(kind)));
+            insert.emplace_back(db, insert_sql(table_of(kind)));
         }
     }
 
@@ -162,8 +188,9 @@ struct sqlite_store::statements {
     sqlite::statement insert_event;
     sqlite::statement count_delivery;
     sqlite::statement remove_dead;
-    std::vector<sqlite::statement> load; ///< by object_kind, as `save`
-    std::vector<sqlite::statement> save;
+    std::vector<sqlite::statement> load; ///< by object_kind, as `insert`
+    std::vector<sqlite::statement> insert;
+    std::map<std::pair<std::size_t, parts>, sqlite::statement> update; ///< by kind and what is written
     sqlite::statement before;
     sqlite::statement after;
     sqlite::statement insert_timeline;
@@ -314,9 +341,10 @@ std::optional<object_row> sqlite_store::load(object_kind kind, std::string_view 
     return found;
 }
 
-void sqlite_store::save(object_kind kind, std::string_view site, const object_key& key, const object_row& row)
+void sqlite_store::insert(object_kind kind, std::string_view site, const object_key& key,
+                          const object_row& row)
 {
-    sqlite::statement::run run(sql_->save[static_cast<std::size_t>(kind)]);
+    sqlite::statement::run run(sql_->insert[static_cast<std::size_t>(kind)]);
     run.bind(site);
     for (const value& v : key)
         bind_value(run, v);
@@ -325,6 +353,42 @@ void sqlite_store::save(object_kind kind, std::string_view site, const object_ke
     run.bind(std::string_view(row.attributes));
     run.bind(row.base.updated_at).bind(row.base.event_id).bind(row.base.webhook_id);
     run.bind(row.patches.empty() ? std::nullopt : std::optional<std::string_view>(row.patches));
+    run.step();
+}
+
+void sqlite_store::update(object_kind kind, std::string_view site, const object_key& key,
+                          const object_row& was, const object_row& now)
+{
+    const object_table& table = table_of(kind);
+    const std::size_t columns = table.columns.size();
+    parts written = 0;
+    for (std::size_t i = 0; i < columns; ++i) {
+        if (was.columns[i] != now.columns[i])
+            written |= bit(i);
+    }
+    if (was.attributes != now.attributes)
+        written |= bit(columns);
+    if (was.patches != now.patches)
+        written |= bit(columns + 1);
+    const auto number = static_cast<std::size_t>(kind);
+    if (sql_->update.size() >= most_updates && !sql_->update.contains({number, written}))
+        written = bit(columns + 2) - 1;
+    auto found = sql_->update.find({number, written});
+    if (found == sql_->update.end())
+        found = sql_->update.try_emplace({number, written}, db_, update_sql(table, written)).first;
+    sqlite::statement::run run(found->second);
+    run.bind(now.base.updated_at).bind(now.base.event_id).bind(now.base.webhook_id);
+    for (std::size_t i = 0; i < columns; ++i) {
+        if ((written & bit(i)) != 0)
+            bind_value(run, now.columns[i]);
+    }
+    if ((written & bit(columns)) != 0)
+        run.bind(std::string_view(now.attributes));
+    if ((written & bit(columns + 1)) != 0)
+        run.bind(now.patches.empty() ? std::nullopt : std::optional<std::string_view>(now.patches));
+    run.bind(site);
+    for (const value& v : key)
+        bind_value(run, v);
     run.step();
 }
 

@@ -43,7 +43,10 @@ public:
     void count_delivery(const webhook& w, std::uint64_t sequence) override;
     bool remove_dead(const webhook& w) override;
     std::optional<object_row> load(object_kind kind, std::string_view site, const object_key& key) override;
-    void save(object_kind kind, std::string_view site, const object_key& key, const object_row& row) override;
+    void insert(object_kind kind, std::string_view site, const object_key& key,
+                const object_row& row) override;
+    void update(object_kind kind, std::string_view site, const object_key& key, const object_row& was,
+                const object_row& now) override;
     std::optional<timeline_entry> before(std::string_view site, std::int64_t id, const version& at) override;
     std::optional<timeline_entry> after(std::string_view site, std::int64_t id, const version& at) override;
     void insert_timeline(std::string_view site, std::int64_t id, const timeline_entry& entry) override;

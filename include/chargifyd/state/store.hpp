@@ -52,8 +52,13 @@ public:
 
     virtual std::optional<object_row> load(object_kind kind, std::string_view site,
                                            const object_key& key) = 0;
-    virtual void save(object_kind kind, std::string_view site, const object_key& key,
-                      const object_row& row) = 0;
+    /// Adds a row.
+    virtual void insert(object_kind kind, std::string_view site, const object_key& key,
+                        const object_row& row) = 0;
+    /// Writes what is different in `now` from `was`, which `load` gave. An index costs a write only when one
+    /// of its columns is.
+    virtual void update(object_kind kind, std::string_view site, const object_key& key, const object_row& was,
+                        const object_row& now) = 0;
 
     /// The entries next to `at` in a subscription's timeline.
     virtual std::optional<timeline_entry> before(std::string_view site, std::int64_t id,

@@ -18,15 +18,15 @@ TEST(thread, gives_way_alone)
 {
     const int mine = nice_value();
     int applying = 0;
-    int background = 0;
+    int asking = 0;
     std::thread([&] {
         give_way_to_answers(work_kind::applying);
         applying = nice_value();
-        give_way_to_answers(work_kind::background);
-        background = nice_value();
+        give_way_to_answers(work_kind::asking);
+        asking = nice_value();
     }).join();
     EXPECT_GT(applying, 0);
-    EXPECT_GT(background, applying);
+    EXPECT_GT(asking, applying);
     EXPECT_EQ(nice_value(), mine);
 }
 

@@ -48,10 +48,15 @@ public:
     {
         return real_.load(k, s, key);
     }
-    void save(state::object_kind k, std::string_view s, const state::object_key& key,
-              const state::object_row& r) override
+    void insert(state::object_kind k, std::string_view s, const state::object_key& key,
+                const state::object_row& r) override
     {
-        real_.save(k, s, key, r);
+        real_.insert(k, s, key, r);
+    }
+    void update(state::object_kind k, std::string_view s, const state::object_key& key,
+                const state::object_row& was, const state::object_row& now) override
+    {
+        real_.update(k, s, key, was, now);
     }
     std::optional<state::timeline_entry> before(std::string_view s, std::int64_t id,
                                                 const state::version& v) override

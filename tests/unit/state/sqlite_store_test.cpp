@@ -234,5 +234,51 @@ TEST(copy_state, makes_a_whole_copy_beside_a_writer)
     EXPECT_FALSE(std::filesystem::exists(folder / "snapshot.db.tmp"));
 }
 
+TEST(sqlite_store, writes_every_part_that_changed_and_no_other)
+{
+    for (std::size_t kind = 0; kind < object_kinds; ++kind) {
+        const object_table& table = table_of(kind);
+        ASSERT_LE(table.columns.size() + 2, 64U) << "the parts of a row have a bit each";
+        const test::temporary_directory folder;
+        auto store = std::move(*sqlite_store::open(folder / "state.db", "j", {}));
+        object_key key;
+        for (const column& c : table.keys)
+            key.push_back(c.kind == column_kind::text ? value(std::string("k")) : value(std::int64_t{1}));
+        object_row row;
+        row.columns.assign(table.columns.size(), value());
+        store->begin();
+        store->insert(object_kind{static_cast<int>(kind)}, "a", key, row);
+        const auto change = [&](auto what) {
+            object_row next = row;
+            what(next);
+            ++next.base.event_id;
+            store->update(object_kind{static_cast<int>(kind)}, "a", key, row, next);
+            row = next;
+            const auto found = store->load(object_kind{static_cast<int>(kind)}, "a", key);
+            ASSERT_TRUE(found);
+            EXPECT_EQ(found->columns, row.columns) << table.name;
+            EXPECT_EQ(found->attributes, row.attributes);
+            EXPECT_EQ(found->patches, row.patches);
+            EXPECT_EQ(found->base, row.base);
+        };
+        for (std::size_t i = 0; i < table.columns.size(); ++i) {
+            const bool number =
+                table.columns[i].kind == column_kind::integer || table.columns[i].kind == column_kind::flag;
+            change([&](object_row& r) {
+                r.columns[i] = number ? value(std::int64_t{1}) : value(std::string("x"));
+            });
+        }
+        change([](object_row& r) { r.attributes = R"({"a":1})"; });
+        change([](object_row& r) { r.patches = R"({"columns":{}})"; });
+        change([](object_row&) {});
+        change([](object_row& r) {
+            for (value& v : r.columns)
+                v = value();
+            r.patches.clear();
+        });
+        store->commit(1);
+    }
+}
+
 } // namespace
 } // namespace chargifyd::state
