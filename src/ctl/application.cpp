@@ -1,5 +1,6 @@
 #include "ctl/application.hpp"
 
+#include "ctl/command_tree.hpp"
 #include "ctl/commands.hpp"
 #include "ctl/help.hpp"
 
@@ -31,17 +32,16 @@ void add_common_options(CLI::App& app, common_options& common)
     app.add_option("--config", common.config,
                    std::string("Configuration file (default: ") + config::default_path + ")")
         ->type_name("FILE")
-        ->group("Common options");
+        ->group(common_group);
     app.add_option("--state-directory", common.state_directory,
                    "State directory (default: the configuration's)")
         ->type_name("DIR")
-        ->group("Common options");
+        ->group(common_group);
     CLI::Option* json =
-        app.add_flag("--json", common.json, "Write JSON, also on a terminal")->group("Common options");
-    CLI::Option* csv =
-        app.add_flag("--csv", common.csv, "Write CSV")->group("Common options")->excludes(json);
+        app.add_flag("--json", common.json, "Write JSON, also on a terminal")->group(common_group);
+    CLI::Option* csv = app.add_flag("--csv", common.csv, "Write CSV")->group(common_group)->excludes(json);
     app.add_flag("--table", common.table, "Write a table, also when piped")
-        ->group("Common options")
+        ->group(common_group)
         ->excludes(json)
         ->excludes(csv);
 }
@@ -59,15 +59,19 @@ void add_all_commands(CLI::App& app, context& ctx)
     add_revenue(app, ctx);
     add_events(app, ctx);
     add_dead(app, ctx);
+    add_doctor(app, ctx);
     add_check(app, ctx);
     add_rebuild(app, ctx);
     add_forget(app, ctx);
     add_quarantine(app, ctx);
     add_backup(app, ctx);
+    add_restore(app, ctx);
     add_config(app, ctx);
     add_sign(app, ctx);
     add_verify(app, ctx);
     add_simulate(app, ctx);
+    add_man(app, ctx);
+    add_completion(app, ctx);
 }
 
 int run_command(context& ctx)

@@ -1,5 +1,6 @@
 #include "ctl/change_options.hpp"
 
+#include "ctl/command_tree.hpp"
 #include "ctl/moments.hpp"
 
 #include "chargifyd/state/words.hpp"
@@ -10,7 +11,9 @@ namespace chargifyd::ctl {
 
 void add_change_options(CLI::App& command, state::change_filter& with)
 {
-    command.add_option("--kind", with.kinds, "Only of this kind; may be repeated")->type_name("KIND");
+    const auto kinds = state::change_kinds();
+    offer(*command.add_option("--kind", with.kinds, "Only of this kind; may be repeated")->type_name("KIND"),
+          {kinds.begin(), kinds.end()});
     command.add_option("--since", with.since, std::string("Only since then: ") + moment_help)
         ->type_name("TIME");
     command.add_option("--until", with.until, "Only before then")->type_name("TIME");

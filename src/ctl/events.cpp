@@ -1,3 +1,4 @@
+#include "ctl/command_tree.hpp"
 #include "ctl/commands.hpp"
 #include "ctl/follow.hpp"
 #include "ctl/journalled_body.hpp"
@@ -97,9 +98,13 @@ void add_events(CLI::App& app, context& ctx)
                                     "  chargifyctl events show 42",
                                     [with](context& c) { return list(c, *with); });
     CLI::Option* const follows = command.add_flag("--follow", with->follow, "Go on with what comes");
-    command.add_option("--event", with->filter.event, "Only this event")->type_name("EVENT");
-    command.add_option("--outcome", with->filter.outcome, "applied, unchanged, stale, test, unknown or dead")
-        ->type_name("OUTCOME");
+    offer(*command.add_option("--event", with->filter.event, "Only this event")->type_name("EVENT"),
+          event_choices());
+    offer(*command
+               .add_option("--outcome", with->filter.outcome,
+                           "applied, unchanged, stale, test, unknown or dead")
+               ->type_name("OUTCOME"),
+          outcome_choices());
     command.add_option("--subscription", with->filter.subscription_id, "Only of this subscription")
         ->type_name("ID");
     command.add_option("--site", with->filter.site, "Only of this site")->type_name("SITE");

@@ -1,3 +1,4 @@
+#include "ctl/command_tree.hpp"
 #include "ctl/commands.hpp"
 #include "ctl/play.hpp"
 #include "ctl/simulate.hpp"
@@ -120,7 +121,9 @@ exit_code send_or_write(context& ctx, const event_command& what, const std::vect
 
 void add_common(CLI::App& command, event_command& what)
 {
-    command.add_option("KEY", what.key, "The event, or all of them")->type_name("")->required();
+    std::vector<std::string> keys = event_choices();
+    keys.emplace_back("all");
+    offer(*command.add_option("KEY", what.key, "The event, or all of them")->type_name("")->required(), keys);
     add_target_options(command, what.to);
     command.add_option("--id", what.with.webhook_id, "The webhook's id, of the first if there are several")
         ->type_name("ID")
@@ -146,7 +149,8 @@ void add_scene_options(CLI::App& command, event_command& what)
     command.add_option("--customer", what.with.customer_id, "The customer's id")
         ->type_name("ID")
         ->check(CLI::PositiveNumber);
-    command.add_option("--state", what.with.state, "The subscription's state")->type_name("STATE");
+    offer(*command.add_option("--state", what.with.state, "The subscription's state")->type_name("STATE"),
+          state_choices());
     command.add_option("--at", what.at, "When it happens (2027-03-01T15:00:00Z)")->type_name("TIME");
     command.add_flag("--older", what.older, "Write the older form, where Chargify has had two");
 }

@@ -1,3 +1,4 @@
+#include "ctl/command_tree.hpp"
 #include "ctl/commands.hpp"
 #include "ctl/simulate.hpp"
 
@@ -108,14 +109,16 @@ void add_load_options(CLI::App& command, load_command& what)
     CLI::Option* bytes = command.add_option("--body-bytes", what.with.body_bytes, "Size of a body (4096)")
                              ->type_name("B")
                              ->check(CLI::Range(2000, 16 * 1024 * 1024));
-    command
-        .add_option(
-            "--mix", what.with.mix,
-            "Send renewals, signups, usage or all kinds of events, with the sizes they have, instead of "
-            "payments")
-        ->type_name("MIX")
-        ->transform(CLI::CheckedTransformer(mixes, CLI::ignore_case))
-        ->excludes(bytes);
+    CLI::Option* const mix =
+        command
+            .add_option(
+                "--mix", what.with.mix,
+                "Send renewals, signups, usage or all kinds of events, with the sizes they have, instead of "
+                "payments")
+            ->type_name("MIX")
+            ->transform(CLI::CheckedTransformer(mixes, CLI::ignore_case))
+            ->excludes(bytes);
+    offer(*mix, {"payments", "renewals", "signups", "usage", "all"});
     command
         .add_option("--subscriptions", what.with.subscriptions,
                     "How many subscriptions they speak of (10000)")

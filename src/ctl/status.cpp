@@ -11,6 +11,12 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <memory>
+#include <poll.h>
+#include <string_view>
+#include <unistd.h>
 
 namespace chargifyd::ctl {
 
@@ -18,6 +24,8 @@ namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
+
+constexpr double default_interval_seconds = 2;
 
 /// What `status` shows, as columns and cells that grow together.
 class report {
@@ -31,7 +39,13 @@ public:
     {
         add(name, static_cast<std::int64_t>(value), kind::integer);
     }
+    const std::vector<column>& columns() const noexcept { return columns_; }
     void write(output& to) const { write_object(to, columns_, cells_); }
+    void write(row_writer& to) const
+    {
+        to.row(cells_);
+        to.flush();
+    }
 
 private:
     std::vector<column> columns_;
@@ -122,25 +136,35 @@ std::string sites_as_json(state::state_reader& state)
     return all.dump();
 }
 
-exit_code status(context& ctx)
+/// One look.
+struct seen {
+    report facts;
+    std::optional<state::state_reader> state;
+    std::uint64_t journalled = 0;
+    std::uint64_t applied = 0;
+    std::chrono::steady_clock::time_point at = std::chrono::steady_clock::now();
+};
+
+seen look(context& ctx)
 {
     const fs::path directory = ctx.state_directory();
     const json daemon = ask_daemon(ctx);
     const auto found = value_or_fail(
         journal::verify(directory / pipeline::journal_directory_name, journal::real_file_system(), false));
-    std::optional<state::state_reader> opened;
-    state::state_reader* const state = open_if_there(opened, directory / state::state_file_name);
+    seen out;
+    state::state_reader* const state = open_if_there(out.state, directory / state::state_file_name);
     if (found.id.empty() && state == nullptr)
         throw failure(exit_code::not_found, "there is neither a journal nor a state in " +
                                                 directory.string() +
                                                 "; has chargifyd run with this state directory?");
-    const std::uint64_t applied = state != nullptr ? value_or_fail(state->cursor()) : 0;
-    report r;
+    out.journalled = found.last_sequence;
+    out.applied = state != nullptr ? value_or_fail(state->cursor()) : 0;
+    report& r = out.facts;
     add_daemon(r, directory, daemon);
     r.number("journal_sequence", found.last_sequence);
-    r.number("applied_sequence", applied);
+    r.number("applied_sequence", out.applied);
     // The journal was read before the state, which may be ahead of it by now.
-    r.number("apply_lag_webhooks", found.last_sequence - std::min(applied, found.last_sequence));
+    r.number("apply_lag_webhooks", found.last_sequence - std::min(out.applied, found.last_sequence));
     r.add("apply_lag_seconds", daemon.is_object() ? cell(daemon.value("apply_lag_seconds", 0.0)) : cell(),
           kind::real);
     r.number("journal_segments", found.segments.size());
@@ -148,26 +172,117 @@ exit_code status(context& ctx)
     r.number("journal_problems", found.problems.size());
     r.number("state_bytes", bytes_of(directory / state::state_file_name));
     r.number("state_wal_bytes", bytes_of(directory / (std::string(state::state_file_name) + "-wal")));
-    if (state != nullptr && ctx.out().how() != form::table)
-        r.add("sites", sites_as_json(*state), kind::json);
-    r.write(ctx.out());
-    if (state != nullptr && ctx.out().how() == form::table) {
-        ctx.out().line("");
-        write_rows(ctx, *state, state::summary_by_site());
-    }
+    return out;
+}
+
+void add_sites(context& ctx, seen& what)
+{
+    if (what.state && ctx.out().how() != form::table)
+        what.facts.add("sites", sites_as_json(*what.state), kind::json);
+}
+
+void write_site_table(context& ctx, seen& what)
+{
+    if (!what.state || ctx.out().how() != form::table)
+        return;
+    ctx.out().line("");
+    write_rows(ctx, *what.state, state::summary_by_site());
+}
+
+exit_code status(context& ctx)
+{
+    seen now = look(ctx);
+    add_sites(ctx, now);
+    now.facts.write(ctx.out());
+    write_site_table(ctx, now);
     return exit_code::done;
+}
+
+// -- --watch
+
+/// How fast a number grew between two looks; NULL at the first.
+cell rate(std::uint64_t before, std::uint64_t now, std::chrono::steady_clock::duration took)
+{
+    const double seconds = std::chrono::duration<double>(took).count();
+    // A state that is made anew begins below what it was.
+    return seconds > 0 ? cell(static_cast<double>(now - std::min(before, now)) / seconds) : cell();
+}
+
+/// Waits for the next look; ends the command when nobody reads any more.
+void wait_while_read(std::chrono::milliseconds wait)
+{
+    const auto until = std::chrono::steady_clock::now() + wait;
+    for (;;) {
+        const auto left =
+            std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+        pollfd stdout_end{STDOUT_FILENO, 0, 0};
+        const int got = ::poll(&stdout_end, 1, static_cast<int>(std::max<std::int64_t>(left.count(), 0)));
+        if (got > 0)
+            throw reader_gone();
+        if (got == 0)
+            return;
+    }
+}
+
+/// The cursor to the first place, and everything behind it away.
+constexpr const char* redraw = "\x1b[H\x1b[J";
+
+[[noreturn]] void watch(context& ctx, double every_seconds)
+{
+    const auto every =
+        std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::duration<double>(every_seconds));
+    const char* const term = std::getenv("TERM");
+    const bool redraws = ctx.out().is_terminal() && term != nullptr && std::string_view(term) != "dumb";
+    std::optional<row_writer> rows;
+    std::optional<seen> before;
+    for (;;) {
+        seen now = look(ctx);
+        const seen& last = before ? *before : now;
+        now.facts.add("webhooks_per_second", rate(last.journalled, now.journalled, now.at - last.at),
+                      kind::real);
+        now.facts.add("applied_per_second", rate(last.applied, now.applied, now.at - last.at), kind::real);
+        add_sites(ctx, now);
+        if (ctx.out().how() == form::table) {
+            ctx.out().write(redraws ? redraw : before ? "\n" : "");
+            now.facts.write(ctx.out());
+            write_site_table(ctx, now);
+        } else {
+            if (!rows)
+                rows.emplace(ctx.out(), now.facts.columns(), row_writer::length::endless);
+            now.facts.write(*rows);
+        }
+        ctx.out().flush();
+        before.emplace(std::move(now));
+        before->state.reset(); // an open reader would hold a moment of the state
+        wait_while_read(every);
+    }
 }
 
 } // namespace
 
 void add_status(CLI::App& app, context& ctx)
 {
-    add_command(app, ctx, "status", "Is the daemon up, is it keeping up, the last webhook of each site",
-                "Works without a daemon too.\n\n"
-                "Examples:\n"
-                "  chargifyctl status\n"
-                "  chargifyctl status --json",
-                status);
+    const auto every = std::make_shared<double>(default_interval_seconds);
+    const auto watches = std::make_shared<CLI::Option*>(nullptr);
+    CLI::App& command = add_command(
+        app, ctx, "status", "Is the daemon up, is it keeping up, the last webhook of each site",
+        "Works without a daemon too. --watch goes on until Ctrl-C, and adds how fast webhooks come and are "
+        "applied;\npiped it writes one JSON object to a line.\n\n"
+        "Examples:\n"
+        "  chargifyctl status\n"
+        "  chargifyctl status --json\n"
+        "  chargifyctl status --watch\n"
+        "  chargifyctl status --watch 10 >> status.jsonl",
+        [every, watches](context& c) {
+            if ((*watches)->count() > 0)
+                watch(c, *every);
+            return status(c);
+        });
+    *watches = command.add_option("--watch", *every, "Look again every so many seconds (2)")
+                   ->type_name("SECONDS")
+                   ->expected(0, 1)
+                   ->default_str(std::to_string(default_interval_seconds))
+                   ->check(CLI::Range(0.1, 86400.0));
 }
 
 } // namespace chargifyd::ctl

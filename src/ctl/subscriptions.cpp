@@ -1,3 +1,4 @@
+#include "ctl/command_tree.hpp"
 #include "ctl/commands.hpp"
 #include "ctl/moments.hpp"
 #include "ctl/state_rows.hpp"
@@ -58,7 +59,8 @@ void add_subscriptions(CLI::App& app, context& ctx)
                                     "  chargifyctl subscriptions history 15100141",
                                     [with](context& c) { return list_or_show(c, *with); });
     command.add_option("ID", with->id, "Show this subscription, every column")->type_name("");
-    command.add_option("--state", with->filter.state, "Only in this state")->type_name("STATE");
+    offer(*command.add_option("--state", with->filter.state, "Only in this state")->type_name("STATE"),
+          state_choices());
     command.add_option("--product", with->filter.product, "Only of the product with this handle")
         ->type_name("HANDLE");
     command

@@ -204,7 +204,7 @@ class Signals(DaemonCase):
             manager.bind(path)
             manager.settimeout(PATIENCE)
             self.daemon.start(env={"NOTIFY_SOCKET": path})
-            self.assertEqual(manager.recv(1024), b"READY=1")
+            self.assertEqual(manager.recv(1024).splitlines()[0], b"READY=1")
             self.daemon.process.send_signal(signal.SIGHUP)
             self.assertIn(b"RELOADING=1", manager.recv(1024))
             self.assertEqual(manager.recv(1024), b"READY=1")

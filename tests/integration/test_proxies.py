@@ -445,5 +445,45 @@ class Health(BehindProxy):
         self.assertNotIn("PROXY header", self.daemon.log_text())
 
 
+class RollingRestart(BehindProxy):
+    options = {"extra_ingress": TRUSTED}
+
+    def test_no_request_fails_while_one_daemon_after_the_other_is_restarted(self):
+        daemons = [self.daemon, self.make("two").start()]
+        for daemon in daemons:  # the same port at every start
+            daemon.config.write_text(daemon.config.read_text().replace('http = ["127.0.0.1:0"]', f'http = ["127.0.0.1:{daemon.http}"]'))
+        proxy = self.start_haproxy(["http"], lambda port: (
+            f"listen webhooks\n  bind 127.0.0.1:{port['http']}\n  mode http\n  option httpchk GET /healthz\n  retries 3\n"
+            "  option redispatch\n  retry-on all-retryable-errors\n"
+            + "".join(f"  server s{i} 127.0.0.1:{d.http} check inter 200ms fall 1 rise 1\n" for i, d in enumerate(daemons))))
+        ending = threading.Event()
+        answers = []
+
+        def send(number):
+            while not ending.is_set():
+                number += 1
+                answers.append((number, statuses(raw(proxy.port["http"], request(b"id=%d&event=test" % number)))))
+
+        senders = [threading.Thread(target=send, args=(n * 1_000_000,)) for n in range(1, 5)]
+        for t in senders:
+            t.start()
+        try:
+            for daemon in daemons * 2:
+                journalled = daemon.journalled()
+                wait_for(lambda: daemon.journalled() > journalled + 20, "the daemon gets webhooks")
+                self.assertEqual(daemon.stop(), 0)
+                daemon.start()
+        finally:
+            ending.set()
+            for t in senders:
+                t.join()
+        self.assertEqual([a for a in answers if a[1] != [200]], [])
+        kept = set()
+        for daemon in daemons:
+            daemon.settle()
+            kept |= {row[0] for row in daemon.sql("SELECT webhook_id FROM events")}
+        self.assertEqual({number for number, _ in answers} - kept, set())
+
+
 if __name__ == "__main__":
     unittest.main()
