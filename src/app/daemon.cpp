@@ -35,6 +35,7 @@
 #include <sys/stat.h>
 #include <thread>
 #include <tuple>
+#include <unistd.h>
 #include <utility>
 
 namespace chargifyd::app {
@@ -145,10 +146,10 @@ public:
         auto passed = take_passed_sockets();
         if (!passed)
             return passed.error();
+        match_with_configuration(*passed);
         if (passed->admin >= 0 && with_.admin.token.empty() && !is_loopback(passed->admin))
             return make_error(errc::invalid, "the socket named admin can be reached from outside and needs "
                                              "admin.token_file; set it, or let its unit listen on 127.0.0.1");
-        warn_of_missing_sockets(*passed);
         ingress_with.https_sockets = passed->https;
         ingress_with.http_sockets = passed->http;
         auto traffic = ingress::webhook_server::open(ingress_with, with_.ingress_sites(), *inbox_, *apart_,
@@ -248,23 +249,36 @@ private:
         ::sd_notify(0, "READY=1");
     }
 
-    /// Under a unit without a network of its own an address that the daemon binds itself is reached by
-    /// nobody.
-    void warn_of_missing_sockets(const passed_sockets& passed) const
+    /// The configuration says what is served, the passed sockets where. One of a kind that is not configured
+    /// is given back; of a kind that is configured and not passed there may be none: under a unit without a
+    /// network an address that the daemon binds itself is reached by nobody.
+    void match_with_configuration(passed_sockets& passed) const
     {
         if (!passed.any())
             return;
-        const std::tuple<const char*, bool, bool> kinds[] = {
-            {"https", !with_.ingress.https.empty(), !passed.https.empty()},
-            {"http", !with_.ingress.http.empty(), !passed.http.empty()},
-            {"admin", !with_.admin.listen.empty(), passed.admin >= 0}};
-        for (const auto& [kind, configured, is_passed] : kinds) {
-            if (configured && !is_passed)
-                log::warning("an address is configured, but the service manager passes no such socket as it "
-                             "does for others; "
-                             "enable its unit, or remove the address",
-                             {{"kind", kind}, {"unit", std::string("chargifyd-") + kind + ".socket"}});
+        std::vector<int> admin(passed.admin >= 0 ? 1 : 0, passed.admin);
+        const std::tuple<const char*, bool, std::vector<int>*> kinds[] = {
+            {"https", !with_.ingress.https.empty(), &passed.https},
+            {"http", !with_.ingress.http.empty(), &passed.http},
+            {"admin", !with_.admin.listen.empty(), &admin}};
+        for (const auto& [kind, configured, sockets] : kinds) {
+            const std::string unit = std::string("chargifyd-") + kind + ".socket";
+            if (configured && sockets->empty())
+                log::warning(
+                    "an address is configured, but the service manager passes no such socket as it does "
+                    "for others; enable its unit, or remove the address",
+                    {{"kind", kind}, {"unit", unit}});
+            if (configured || sockets->empty())
+                continue;
+            log::warning(
+                "the service manager passes a socket that is not configured; name its address in the "
+                "configuration, or mask its unit",
+                {{"kind", kind}, {"unit", unit}});
+            for (const int socket : *sockets)
+                ::close(socket);
+            sockets->clear();
         }
+        passed.admin = admin.empty() ? -1 : admin.front();
     }
 
     /// As a metric, so that machines that should have the same configuration can be compared.

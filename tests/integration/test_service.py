@@ -94,6 +94,17 @@ class PassedSockets(DaemonCase):
         self.daemon.settle()
         self.assertEqual(self.daemon.sql("SELECT count(*) FROM events"), [(len(answers),)])
 
+    def test_one_that_is_not_configured_is_not_served(self):
+        self.daemon.config.write_text(re.sub(r"(?m)^https = .*$", "", self.daemon.config.read_text()))
+        self.daemon.start(sockets=self.sockets.items())
+        self.assertEqual(self.daemon.find_log("is not configured")["kind"], "https")
+        self.assertEqual(self.daemon.post(subscription(1)), 200)
+
+    def test_one_that_is_missing_is_noticed(self):
+        self.daemon.start(sockets=[("http", self.sockets["http"])])
+        self.assertEqual({line["kind"] for line in self.daemon.log_lines() if "passes no such socket" in line["message"]},
+                         {"https", "admin"})
+
     def test_one_that_is_named_otherwise_is_refused(self):
         with self.assertRaisesRegex(AssertionError, "named 'smtp'; set FileDescriptorName="):
             self.daemon.start(sockets=[("smtp", self.sockets["http"])])
