@@ -22,7 +22,7 @@ foreach(shell bash zsh fish)
 endforeach()
 # Debian wants its own change log, compressed.
 file(GENERATE OUTPUT ${generated}/changelog.Debian CONTENT
-  "chargifyd (${PROJECT_VERSION}) stable; urgency=medium\n\n  * Release ${PROJECT_VERSION}.\n\n -- chargifyd <chargifyd@localhost>  Thu, 01 Jan 2026 00:00:00 +0000\n")
+  "chargifyd (${PROJECT_VERSION}) stable; urgency=medium\n\n  * Release ${PROJECT_VERSION}.\n\n -- The chargifyd authors <authors@chargifyd.invalid>  Thu, 01 Jan 2026 00:00:00 +0000\n")
 add_custom_command(OUTPUT ${generated}/changelog.gz
   COMMAND ${GZIP} --best --no-name --stdout ${generated}/changelog.Debian > ${generated}/changelog.gz
   DEPENDS ${generated}/changelog.Debian VERBATIM)
@@ -42,7 +42,7 @@ install(DIRECTORY config/prometheus config/grafana DESTINATION ${CMAKE_INSTALL_D
 
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME chargifyd)
-set(CPACK_PACKAGE_CONTACT "chargifyd <chargifyd@localhost>")
+set(CPACK_PACKAGE_CONTACT "The chargifyd authors <authors@chargifyd.invalid>")
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_STRIP_FILES ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
@@ -51,10 +51,12 @@ set(CPACK_DEBIAN_PACKAGE_PRIORITY optional)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_DEPENDS "adduser, systemd | systemd-standalone-sysusers")
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "sqlite3")
-set(CPACK_DEBIAN_PACKAGE_DESCRIPTION "durable receiver of Chargify webhooks
- chargifyd receives the webhooks of Chargify (Maxio Advanced Billing), proves
- that they are genuine, keeps every one on disk before it answers, and maintains
- an SQLite file of all subscriptions that any program can query.")
+# CPack puts a space before each line of what follows the synopsis.
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "durable receiver of Chargify webhooks")
+set(CPACK_DEBIAN_PACKAGE_DESCRIPTION
+"Receives the webhooks of Chargify (Maxio Advanced Billing), proves that they
+are genuine, keeps every one on disk before it answers, and maintains an
+SQLite file of all subscriptions that any program can query.")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA
   ${PROJECT_SOURCE_DIR}/packaging/debian/postinst ${PROJECT_SOURCE_DIR}/packaging/debian/prerm

@@ -1,11 +1,13 @@
 #include "chargifyd/base/log.hpp"
 
+#include "base/stderr_sink.hpp"
+
 #include <nlohmann/json.hpp>
-#include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
 #include <atomic>
 #include <memory>
+#include <unistd.h>
 
 namespace chargifyd::log {
 
@@ -33,8 +35,11 @@ spdlog::level::level_enum to_spdlog(level l) noexcept
 spdlog::logger& logger()
 {
     static const std::shared_ptr<spdlog::logger> instance = [] {
+        const auto lost = [](std::uint64_t lines) {
+            return render(current_format, "log lines were lost, for nobody took them", {{"lines", lines}});
+        };
         auto made =
-            std::make_shared<spdlog::logger>("chargifyd", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+            std::make_shared<spdlog::logger>("chargifyd", std::make_shared<stderr_sink>(STDERR_FILENO, lost));
         made->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc);
         made->flush_on(spdlog::level::debug);
         return made;

@@ -1,6 +1,7 @@
 """Starting, refusing to start, reloading, stopping, and the commands of an operator."""
 import os
 import pathlib
+import re
 import socket
 import unittest
 
@@ -196,6 +197,27 @@ class Signals(DaemonCase):
             wait_for(lambda: any("not reloaded" in l["message"] for l in self.daemon.log_lines()[before:]), "refusal")
             self.assertEqual(self.daemon.post(b"id=1&event=test", tls=True), 200)
         self.daemon.config.write_text(good)
+
+    def test_a_log_that_nobody_takes_holds_up_nothing(self):
+        self.daemon.stop()
+        self.daemon.write_config(level="debug")
+        reader, writer = os.pipe()
+        self.addCleanup(os.close, reader)
+        process = subprocess.Popen([CHARGIFYD, "--config", str(self.daemon.config)], stderr=writer, stdout=subprocess.DEVNULL,
+                                   stdin=subprocess.DEVNULL)
+        os.close(writer)
+        self.addCleanup(lambda: (process.kill(), process.wait()))
+        said = b""
+        while b'"ready"' not in said:
+            said += os.read(reader, 4096)
+        self.daemon.http = int(re.search(rb'"http":"127.0.0.1:(\d+)"', said)[1])
+        for number in range(1, 1501):  # each is a line
+            self.assertEqual(self.daemon.post(subscription(number)), 200)
+        process.terminate()
+        while block := os.read(reader, 65536):
+            said += block
+        self.assertIn(b"log lines were lost", said)
+        self.assertEqual(process.wait(PATIENCE), 0)
 
     def test_the_service_manager_is_told(self):
         self.daemon.stop()
