@@ -13,7 +13,8 @@ entry example()
     e.site = "acme";
     e.peer = "2001:db8::1";
     e.signature.fill(0xab);
-    e.body = std::string("id=1&a=\n\nsite evil\0x", 23);
+    using namespace std::string_literals;
+    e.body = "id=1&a=\n\nsite evil\0x"s;
     return e;
 }
 
