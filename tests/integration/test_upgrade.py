@@ -157,7 +157,7 @@ class Upgrade(DaemonCase):
                 self.assertEqual(daemon.sql("SELECT state FROM subscriptions WHERE id = 4711"), [("active",)])
 
                 for message in ("rules of another version made the state", "the state was made anew"):
-                    self.assertIn("webhooks", daemon.find_log(message))
+                    self.assertIn("webhooks", daemon.wait_log(message))
                 self.assertIsNone(daemon.ctl_json("status")["rebuilding"])
                 self.check_content(daemon)
                 self.assertEqual(daemon.stop(), 0)
