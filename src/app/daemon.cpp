@@ -34,8 +34,6 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <thread>
-#include <tuple>
-#include <unistd.h>
 #include <utility>
 
 namespace chargifyd::app {
@@ -143,13 +141,9 @@ public:
 
         ingress::options ingress_with = with_.ingress;
         ingress_with.max_connections = affordable_connections(with_.ingress.max_connections);
-        auto passed = take_passed_sockets();
+        const auto passed = take_passed_sockets(with_);
         if (!passed)
             return passed.error();
-        match_with_configuration(*passed);
-        if (passed->admin >= 0 && with_.admin.token.empty() && !is_loopback(passed->admin))
-            return make_error(errc::invalid, "the socket named admin can be reached from outside and needs "
-                                             "admin.token_file; set it, or let its unit listen on 127.0.0.1");
         ingress_with.https_sockets = passed->https;
         ingress_with.http_sockets = passed->http;
         auto traffic = ingress::webhook_server::open(ingress_with, with_.ingress_sites(), *inbox_, *apart_,
@@ -170,9 +164,9 @@ public:
         shown.instruments = &instruments_;
         shown.state_file = with_.state_directory / state::state_file_name;
         shown.token = with_.admin.token;
-        auto operators = ingress::operator_server::open(with_.admin.listen,
-                                                        with_.state_directory / admin::control_socket_name,
-                                                        admin::make_handler(std::move(shown)), passed->admin);
+        auto operators = ingress::operator_server::open(
+            with_.admin.listen, with_.state_directory / admin::control_socket_name,
+            admin::make_handler(std::move(shown)), passed->admin.empty() ? -1 : passed->admin.front());
         if (!operators)
             return operators.error();
         operators_ = std::move(*operators);
@@ -247,38 +241,6 @@ private:
             }
         }
         ::sd_notify(0, "READY=1");
-    }
-
-    /// The configuration says what is served, the passed sockets where. One of a kind that is not configured
-    /// is given back; of a kind that is configured and not passed there may be none: under a unit without a
-    /// network an address that the daemon binds itself is reached by nobody.
-    void match_with_configuration(passed_sockets& passed) const
-    {
-        if (!passed.any())
-            return;
-        std::vector<int> admin(passed.admin >= 0 ? 1 : 0, passed.admin);
-        const std::tuple<const char*, bool, std::vector<int>*> kinds[] = {
-            {"https", !with_.ingress.https.empty(), &passed.https},
-            {"http", !with_.ingress.http.empty(), &passed.http},
-            {"admin", !with_.admin.listen.empty(), &admin}};
-        for (const auto& [kind, configured, sockets] : kinds) {
-            const std::string unit = std::string("chargifyd-") + kind + ".socket";
-            if (configured && sockets->empty())
-                log::warning(
-                    "an address is configured, but the service manager passes no such socket as it does "
-                    "for others; enable its unit, or remove the address",
-                    {{"kind", kind}, {"unit", unit}});
-            if (configured || sockets->empty())
-                continue;
-            log::warning(
-                "the service manager passes a socket that is not configured; name its address in the "
-                "configuration, or mask its unit",
-                {{"kind", kind}, {"unit", unit}});
-            for (const int socket : *sockets)
-                ::close(socket);
-            sockets->clear();
-        }
-        passed.admin = admin.empty() ? -1 : admin.front();
     }
 
     /// As a metric, so that machines that should have the same configuration can be compared.

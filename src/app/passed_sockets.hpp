@@ -1,6 +1,7 @@
 #pragma once
 
 #include "chargifyd/base/error.hpp"
+#include "chargifyd/config/settings.hpp"
 
 #include <vector>
 
@@ -11,15 +12,12 @@ namespace chargifyd::app {
 struct passed_sockets {
     std::vector<int> https;
     std::vector<int> http;
-    int admin = -1;
-
-    bool any() const noexcept { return !https.empty() || !http.empty() || admin >= 0; }
+    std::vector<int> admin; ///< one at most
 };
 
-/// Takes them; a second call finds none. errc::invalid: one has another name, or `admin` stands twice.
-result<passed_sockets> take_passed_sockets();
-
-/// The socket is bound to an address that only this machine can reach.
-bool is_loopback(int socket) noexcept;
+/// Takes them; a second call finds none. The configuration says what is served, the sockets where: one of a
+/// kind that is not configured is given back. errc::invalid: one has another name, there are two for admin,
+/// or that one can be reached from outside without a token.
+result<passed_sockets> take_passed_sockets(const config::settings& configured);
 
 } // namespace chargifyd::app

@@ -68,8 +68,7 @@ void bind_once(const std::string& address, findings& into)
     if (bound)
         into.ok("listening", address + " is free; no daemon runs");
     else if (bound.error().code == errc::unavailable)
-        into.warning("listening", bound.error().message,
-                     "this user may not; the service may (CAP_NET_BIND_SERVICE)");
+        into.warning("listening", bound.error().message, "this user may not; the socket unit may");
     else
         into.problem("listening", bound.error().message,
                      bound.error().code == errc::busy ? "another program listens there: stop it ('ss -ltnp')"

@@ -297,7 +297,9 @@ task<void> http_server::converse(io_thread& on, stream_socket accepted, origin f
     const auto listed = on.open.insert(on.open.end(), c.get());
     std::exception_ptr failure;
     try {
-        const bool known = co_await learn_origin(on, *c, from);
+        bool known = true;
+        if (user_.is_introduced(from))
+            known = co_await learn_origin(on, *c, from);
         if (known) {
             const auto handler = user_.make_handler(on, from);
             co_await serve(*c, limits_.session, *handler, on.home);
@@ -314,8 +316,6 @@ task<void> http_server::converse(io_thread& on, stream_socket accepted, origin f
 /// Lets a proxy say on whose behalf it connects. False: the connection is to be closed.
 task<bool> http_server::learn_origin(const io_thread& on, connection& c, origin& from)
 {
-    if (!user_.is_introduced(from))
-        co_return true;
     c.set_deadline(limits_.session.handshake_timeout);
     proxy_header header;
     const step outcome = co_await c.read_introduction(header);
