@@ -1,22 +1,17 @@
 #include "ctl/backup_files.hpp"
 
+#include "chargifyd/journal/segment_name.hpp"
 #include "chargifyd/pipeline/rebuild.hpp"
 #include "chargifyd/quarantine/quarantine.hpp"
 #include "chargifyd/state/sqlite_store.hpp"
 
-#include <spdlog/fmt/fmt.h>
-
 #include <algorithm>
-#include <charconv>
 
 namespace chargifyd::ctl {
 
 namespace {
 
-constexpr std::size_t sequence_digits = 20;
 constexpr std::size_t digest_digits = 64;
-constexpr std::string_view raw_end = ".log";
-constexpr std::string_view compressed_end = ".log.zst";
 
 /// A name without a path in it.
 bool is_plain_name(std::string_view name) noexcept
@@ -39,29 +34,11 @@ bool belongs_to_backup(std::string_view path)
     const std::string_view folder = path.substr(0, slash);
     const std::string_view name = path.substr(slash + 1);
     if (folder == pipeline::journal_directory_name)
-        return parse_segment_name(name).has_value();
+        return journal::parse_segment_name(name).has_value();
     return folder == quarantine::directory_name && is_plain_name(name);
 }
 
 } // namespace
-
-std::optional<segment_name> parse_segment_name(std::string_view name) noexcept
-{
-    segment_name out;
-    out.compressed = name.ends_with(compressed_end);
-    const std::string_view end = out.compressed ? compressed_end : raw_end;
-    if (name.size() != sequence_digits + end.size() || !name.ends_with(end))
-        return std::nullopt;
-    const auto read = std::from_chars(name.data(), name.data() + sequence_digits, out.first_sequence);
-    if (read.ec != std::errc() || read.ptr != name.data() + sequence_digits || out.first_sequence == 0)
-        return std::nullopt;
-    return out;
-}
-
-std::string format_segment_name(const segment_name& name)
-{
-    return fmt::format("{:020}{}", name.first_sequence, name.compressed ? compressed_end : raw_end);
-}
 
 std::string format_sums(const std::vector<summed_file>& files)
 {

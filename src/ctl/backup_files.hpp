@@ -3,9 +3,6 @@
 #include "chargifyd/base/digest.hpp"
 #include "chargifyd/base/error.hpp"
 
-#include <cstdint>
-#include <filesystem>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,15 +15,6 @@ inline constexpr const char* sums_name = "SHA256SUMS";
 /// Facts about the backup, for people and scripts.
 inline constexpr const char* facts_name = "backup.json";
 inline constexpr const char* configuration_name = "chargifyd.toml";
-
-/// A file of a journal, by its name.
-struct segment_name {
-    std::uint64_t first_sequence = 0;
-    bool compressed = false;
-};
-/// Nothing: another file, or one that is being made.
-std::optional<segment_name> parse_segment_name(std::string_view name) noexcept;
-std::string format_segment_name(const segment_name& name);
 
 /// A file of a backup.
 struct summed_file {

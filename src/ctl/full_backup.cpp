@@ -7,6 +7,7 @@
 
 #include "chargifyd/base/time.hpp"
 #include "chargifyd/journal/directory_lock.hpp"
+#include "chargifyd/journal/segment_name.hpp"
 #include "chargifyd/pipeline/rebuild.hpp"
 #include "chargifyd/quarantine/quarantine.hpp"
 #include "chargifyd/state/queries.hpp"
@@ -82,7 +83,7 @@ private:
     bool copy_once();
     void copy_state(const char* name);
     bool copy_journal();
-    bool copy_segment(std::uint64_t first, const segment_name& best, bool newest);
+    bool copy_segment(std::uint64_t first, const journal::segment_name& best, bool newest);
     void copy_quarantine();
     void copy_configuration();
     void check();
@@ -208,11 +209,12 @@ void backup_maker::copy_state(const char* name)
 /// False: a segment was deleted before it could be copied.
 bool backup_maker::copy_journal()
 {
-    std::map<std::uint64_t, segment_name> segments;
+    std::map<std::uint64_t, journal::segment_name> segments;
     for (const std::string& name : list(from_ / pipeline::journal_directory_name))
-        if (const auto segment = parse_segment_name(name)) {
+        if (const auto segment = journal::parse_segment_name(name)) {
             // With both, the compressed one is complete, and the other is about to go.
-            segment_name& best = segments.try_emplace(segment->first_sequence, *segment).first->second;
+            journal::segment_name& best =
+                segments.try_emplace(segment->first_sequence, *segment).first->second;
             best.compressed = best.compressed || segment->compressed;
         }
     make_directory(unfinished_ / pipeline::journal_directory_name);
@@ -223,13 +225,13 @@ bool backup_maker::copy_journal()
     return true;
 }
 
-bool backup_maker::copy_segment(std::uint64_t first, const segment_name& best, bool newest)
+bool backup_maker::copy_segment(std::uint64_t first, const journal::segment_name& best, bool newest)
 {
     // A segment that is compressed meanwhile is there under its other name; an open one can be read to its
     // end.
     for (const bool compressed : {best.compressed, true}) {
         const fs::path name =
-            fs::path(pipeline::journal_directory_name) / format_segment_name({first, compressed});
+            fs::path(pipeline::journal_directory_name) / journal::format_segment_name({first, compressed});
         const auto opened = open_for_reading(from_ / name);
         if (!opened)
             continue;

@@ -1,5 +1,7 @@
 #include "journal/names.hpp"
 
+#include "chargifyd/journal/segment_name.hpp"
+
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
@@ -16,10 +18,9 @@ constexpr std::string_view raw_end = ".log";
 constexpr std::string_view compressed_end = ".log.zst";
 constexpr std::string_view temporary_end = ".log.zst.tmp";
 
-std::filesystem::path segment_path(const std::filesystem::path& directory, std::uint64_t first_sequence,
-                                   std::string_view end)
+std::string format_name(std::uint64_t first_sequence, std::string_view end)
 {
-    return directory / fmt::format("{:020}{}", first_sequence, end);
+    return fmt::format("{:020}{}", first_sequence, end);
 }
 
 std::optional<std::uint64_t> parse_name(std::string_view name, std::string_view end) noexcept
@@ -43,19 +44,33 @@ segment_names& entry_of(std::vector<segment_names>& segments, std::uint64_t firs
 
 } // namespace
 
+std::optional<segment_name> parse_segment_name(std::string_view name) noexcept
+{
+    if (const auto raw = parse_name(name, raw_end))
+        return segment_name{*raw, false};
+    if (const auto compressed = parse_name(name, compressed_end))
+        return segment_name{*compressed, true};
+    return std::nullopt;
+}
+
+std::string format_segment_name(const segment_name& name)
+{
+    return format_name(name.first_sequence, name.compressed ? compressed_end : raw_end);
+}
+
 std::filesystem::path raw_path(const std::filesystem::path& directory, std::uint64_t first_sequence)
 {
-    return segment_path(directory, first_sequence, raw_end);
+    return directory / format_segment_name({first_sequence, false});
 }
 
 std::filesystem::path compressed_path(const std::filesystem::path& directory, std::uint64_t first_sequence)
 {
-    return segment_path(directory, first_sequence, compressed_end);
+    return directory / format_segment_name({first_sequence, true});
 }
 
 std::filesystem::path temporary_path(const std::filesystem::path& directory, std::uint64_t first_sequence)
 {
-    return segment_path(directory, first_sequence, temporary_end);
+    return directory / format_name(first_sequence, temporary_end);
 }
 
 result<listing> list_journal(file_system& files, const std::filesystem::path& directory)
@@ -68,12 +83,12 @@ result<listing> list_journal(file_system& files, const std::filesystem::path& di
         return file_error(failed, "cannot list", directory);
     }
     for (std::string& name : names) {
-        if (const auto raw = parse_name(name, raw_end))
-            entry_of(found.segments, *raw).raw = true;
-        else if (const auto compressed = parse_name(name, compressed_end))
-            entry_of(found.segments, *compressed).compressed = true;
-        else if (parse_name(name, temporary_end))
+        if (const auto segment = parse_segment_name(name)) {
+            segment_names& entry = entry_of(found.segments, segment->first_sequence);
+            (segment->compressed ? entry.compressed : entry.raw) = true;
+        } else if (parse_name(name, temporary_end)) {
             found.leftovers.push_back(std::move(name));
+        }
     }
     return found;
 }

@@ -5,23 +5,6 @@
 namespace chargifyd::ctl {
 namespace {
 
-TEST(segment_names, are_those_of_the_journal)
-{
-    const auto raw = parse_segment_name("00000000000000000042.log");
-    ASSERT_TRUE(raw);
-    EXPECT_EQ(raw->first_sequence, 42U);
-    EXPECT_FALSE(raw->compressed);
-    const auto compressed = parse_segment_name("00000000000000000042.log.zst");
-    ASSERT_TRUE(compressed);
-    EXPECT_TRUE(compressed->compressed);
-    for (const char* name :
-         {"00000000000000000042.log.zst.tmp", "42.log", "0000000000000000004x.log",
-          "00000000000000000000.log", "99999999999999999999.log", "", ".log", "../000000000000000001.log"})
-        EXPECT_FALSE(parse_segment_name(name)) << name;
-    EXPECT_EQ(format_segment_name(*raw), "00000000000000000042.log");
-    EXPECT_EQ(format_segment_name(*compressed), "00000000000000000042.log.zst");
-}
-
 TEST(sums, come_back_as_they_were_written)
 {
     digest256 digest{};
