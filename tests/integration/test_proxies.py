@@ -448,6 +448,10 @@ class Health(BehindProxy):
 class RollingRestart(BehindProxy):
     options = {"extra_ingress": TRUSTED}
 
+    def wait_until_it_gets_webhooks(self, daemon):
+        journalled = daemon.journalled()
+        wait_for(lambda: daemon.journalled() > journalled + 20, "the proxy sends to the daemon")
+
     def test_no_request_fails_while_one_daemon_after_the_other_is_restarted(self):
         daemons = [self.daemon, self.make("two").start()]
         for daemon in daemons:  # the same port at every start
@@ -468,11 +472,12 @@ class RollingRestart(BehindProxy):
         for t in senders:
             t.start()
         try:
+            for daemon in daemons:
+                self.wait_until_it_gets_webhooks(daemon)
             for daemon in daemons * 2:
-                journalled = daemon.journalled()
-                wait_for(lambda: daemon.journalled() > journalled + 20, "the daemon gets webhooks")
                 self.assertEqual(daemon.stop(), 0)
                 daemon.start()
+                self.wait_until_it_gets_webhooks(daemon)  # only then may the other one go
         finally:
             ending.set()
             for t in senders:
