@@ -2,14 +2,10 @@
 
 #include "ctl/failure.hpp"
 
-#include "chargifyd/chargify/signature.hpp"
+#include "chargifyd/chargify/sha256.hpp"
 
 #include <algorithm>
 #include <cerrno>
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <vector>
 
 namespace chargifyd::ctl {
@@ -156,28 +152,19 @@ void rename_durably(const fs::path& from, const fs::path& to)
     sync_directory(to.parent_path());
 }
 
-digest256 digest_of(const fs::path& path)
+digest256 digest_of(const fs::path& path, const copied_fn& done)
 {
-    const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    struct stat about {};
-    if (fd < 0 || ::fstat(fd, &about) != 0) {
-        const int failed = errno;
-        if (fd >= 0)
-            ::close(fd);
-        fail(failed, "open", path);
-    }
-    const auto bytes = static_cast<std::size_t>(about.st_size);
-    void* const mapped = bytes == 0 ? nullptr : ::mmap(nullptr, bytes, PROT_READ, MAP_PRIVATE, fd, 0);
-    const int failed = errno;
-    ::close(fd);
-    if (bytes == 0)
-        return chargify::sha256({});
-    if (mapped == MAP_FAILED)
-        fail(failed, "read", path);
-    ::madvise(mapped, bytes, MADV_SEQUENTIAL);
-    const digest256 digest = chargify::sha256({static_cast<const char*>(mapped), bytes});
-    ::munmap(mapped, bytes);
-    return digest;
+    const auto from = open_for_reading(path);
+    if (!from)
+        fail(ENOENT, "open", path);
+    std::vector<char> block(block_bytes);
+    return chargify::sha256_of_pieces([&, at = std::uint64_t{0}]() mutable {
+        const std::size_t got = read_block(*from, path, block, at);
+        at += got;
+        if (done)
+            done(got);
+        return std::string_view(block.data(), got);
+    });
 }
 
 } // namespace chargifyd::ctl

@@ -34,8 +34,9 @@ void make_directory(const std::filesystem::path& path);
 void sync_directory(const std::filesystem::path& path);
 void rename_durably(const std::filesystem::path& from, const std::filesystem::path& to);
 
-/// SHA-256 of a file that nobody writes to.
-digest256 digest_of(const std::filesystem::path& path);
+/// SHA-256 of a file that nobody writes to. `done` is called with the bytes that were read since the last
+/// call.
+digest256 digest_of(const std::filesystem::path& path, const copied_fn& done = {});
 
 /// "cannot ACTION FILE: No space left on device", as a failure.
 [[noreturn]] void fail(int errno_value, std::string_view action, const std::filesystem::path& path);

@@ -303,9 +303,15 @@ void backup_maker::write_sums()
     write_new(unfinished_ / facts_name,
               facts.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
     files_.emplace_back(facts_name);
+    std::uint64_t total = 0;
+    for (const std::string& path : files_)
+        total += bytes_of(unfinished_ / path);
+    progress_line progress(std::cerr, "summing up the backup", progress_line::unit::bytes);
+    std::uint64_t done = 0;
+    const auto show = [&](std::uint64_t bytes) { progress.show(done += bytes, total); };
     std::vector<summed_file> sums;
     for (const std::string& path : files_)
-        sums.push_back({path, digest_of(unfinished_ / path)});
+        sums.push_back({path, digest_of(unfinished_ / path, show)});
     write_new(unfinished_ / sums_name, format_sums(sums));
 }
 

@@ -120,6 +120,9 @@ TEST_F(file_copy, digests_are_those_of_sha256)
     for (const std::string& bytes : {std::string(), std::string("abc"), some_bytes(mebibyte + 3)})
         EXPECT_EQ(digest_of(file("x", bytes)), chargify::sha256(bytes));
     EXPECT_THROW(digest_of(directory / "nothing"), failure);
+    std::uint64_t read = 0;
+    digest_of(file("x", some_bytes(2 * mebibyte + 3)), [&read](std::uint64_t bytes) { read += bytes; });
+    EXPECT_EQ(read, 2 * mebibyte + 3);
 }
 
 } // namespace

@@ -1,0 +1,25 @@
+#include "chargifyd/chargify/sha256.hpp"
+
+#include <openssl/evp.h>
+
+#include <memory>
+#include <stdexcept>
+
+namespace chargifyd::chargify {
+
+digest256 sha256_of_pieces(const std::function<std::string_view()>& next)
+{
+    const std::unique_ptr<EVP_MD_CTX, void (*)(EVP_MD_CTX*)> context(EVP_MD_CTX_new(), EVP_MD_CTX_free);
+    const auto require = [](bool done) {
+        if (!done)
+            throw std::runtime_error("OpenSSL cannot compute SHA-256");
+    };
+    require(context && EVP_DigestInit_ex2(context.get(), EVP_sha256(), nullptr) == 1);
+    for (std::string_view piece = next(); !piece.empty(); piece = next())
+        require(EVP_DigestUpdate(context.get(), piece.data(), piece.size()) == 1);
+    digest256 out;
+    require(EVP_DigestFinal_ex(context.get(), out.data(), nullptr) == 1);
+    return out;
+}
+
+} // namespace chargifyd::chargify
