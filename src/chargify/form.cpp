@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstring>
+#include <optional>
 #include <system_error>
 #include <utility>
 
@@ -55,6 +55,17 @@ void split_key(std::string_view key, std::vector<std::string_view>& parts)
         parts.push_back(key.substr(at + 1, close - at - 1));
         at = close + 1;
     }
+}
+
+/// Where the last opening bracket of an undecoded key ends; there is one. A percent sign always begins an
+/// escape.
+std::size_t end_of_last_opening(std::string_view raw_key) noexcept
+{
+    std::size_t end = raw_key.size();
+    while (raw_key[end - 1] != '[' && !raw_key.substr(0, end).ends_with("%5B") &&
+           !raw_key.substr(0, end).ends_with("%5b"))
+        --end;
+    return end;
 }
 
 /// One pass over a body. Decodes into `storage_`, which is as long as the body and so never moves.
@@ -111,42 +122,79 @@ private:
     bool take_pair(std::size_t begin, std::size_t end)
     {
         const std::size_t equals = begin + std::min(body_.substr(begin, end - begin).find('='), end - begin);
+        const std::string_view raw_key = body_.substr(begin, equals - begin);
+        const std::optional<std::string_view> part = part_after_stem(raw_key);
         std::string_view key;
-        std::string_view value;
-        if (!decode(begin, equals, key))
+        if (!part && !decode(begin, equals, key))
             return false;
-        if (key.size() > limits_.max_key_bytes)
+        const std::size_t key_bytes = part ? stem_.decoded_bytes + part->size() + 1 : key.size();
+        if (key_bytes > limits_.max_key_bytes)
             return fail_at(begin, "a key of more than " + std::to_string(limits_.max_key_bytes) + " bytes");
+        const std::string_view name = part ? keep(*part) : std::string_view();
+        std::string_view value;
         if (equals < end && !decode(equals + 1, end, value))
             return false;
         if (value.size() > limits_.max_value_bytes)
             return fail_at(equals + 1,
                            "a value of more than " + std::to_string(limits_.max_value_bytes) + " bytes");
+        if (part) {
+            nodes_[add_node(stem_.parent, name)].value = value;
+            return true;
+        }
         split_key(key, parts_);
         if (parts_.size() - 1 > limits_.max_depth)
             return fail_at(begin,
                            "a key of more than " + std::to_string(limits_.max_depth) + " bracketed parts");
-        add_leaf(value);
+        const form::index parent = last_branch();
+        nodes_[add_node(parent, parts_.back())].value = value;
+        if (parts_.size() > 1)
+            stem_ = {raw_key.substr(0, end_of_last_opening(raw_key)), key.size() - parts_.back().size() - 1,
+                     parent};
         return true;
+    }
+
+    /// The last part of a key that goes on after the stem with one plain part and a closing bracket.
+    std::optional<std::string_view> part_after_stem(std::string_view raw_key) const noexcept
+    {
+        if (stem_.raw.empty() || !raw_key.starts_with(stem_.raw))
+            return std::nullopt;
+        const std::string_view rest = raw_key.substr(stem_.raw.size());
+        const auto end =
+            std::ranges::find_if(rest, [](char c) { return c == '%' || c == ']' || c == '+' || c == '['; });
+        const auto length = static_cast<std::size_t>(end - rest.begin());
+        const std::string_view closing = rest.substr(length);
+        if (closing != "%5D" && closing != "]" && closing != "%5d")
+            return std::nullopt;
+        return rest.substr(0, length);
+    }
+
+    /// A copy of text that needs no decoding.
+    std::string_view keep(std::string_view text) noexcept
+    {
+        const std::string_view kept(out_, text.size());
+        out_ = std::ranges::copy(text, out_).out;
+        return kept;
     }
 
     bool decode(std::size_t begin, std::size_t end, std::string_view& decoded)
     {
-        const std::string_view text = body_.substr(begin, end - begin);
+        const char* at = body_.data() + begin;
+        const char* const last = body_.data() + end;
         char* out = out_;
-        for (std::size_t at = 0; at < text.size(); ++at) {
-            char c = text[at];
+        while (at != last) {
+            char c = *at;
             if (c == '+') {
                 c = ' ';
             } else if (c == '%') {
-                const bool whole = text.size() - at > 2;
-                const int high = whole ? hex_value(text[at + 1]) : -1;
-                const int low = whole ? hex_value(text[at + 2]) : -1;
+                const bool whole = last - at > 2;
+                const int high = whole ? hex_value(at[1]) : -1;
+                const int low = whole ? hex_value(at[2]) : -1;
                 if (high < 0 || low < 0)
-                    return fail_at(begin + at, "an invalid percent escape");
+                    return fail_at(static_cast<std::size_t>(at - body_.data()), "an invalid percent escape");
                 c = static_cast<char>(high * 16 + low);
                 at += 2;
             }
+            ++at;
             *out++ = c;
         }
         decoded = {out_, static_cast<std::size_t>(out - out_)};
@@ -154,7 +202,8 @@ private:
         return true;
     }
 
-    void add_leaf(std::string_view value)
+    /// The branch that the parts lead to: the last part's parent.
+    form::index last_branch()
     {
         // Consecutive pairs mostly share their branches: go down the last pair's way for as long as it fits.
         form::index parent = form::root;
@@ -165,7 +214,7 @@ private:
             }
             parent = path_[i];
         }
-        nodes_[add_node(parent, parts_.back())].value = value;
+        return parent;
     }
 
     /// The branch of that key, made when there is none. A first child is found from its parent and never
@@ -222,7 +271,16 @@ private:
     std::vector<char>& storage_;
     char* out_ = nullptr;
 
-    std::vector<std::string_view> parts_; // of the pair at hand
+    /// All of a key but its last part and the bracket that closes it, as `payload%5Bsubscription%5D%5B`. The
+    /// keys of one hash share it: what was found out about it holds for all of them.
+    struct stem {
+        std::string_view raw; // undecoded; empty: none yet
+        std::size_t decoded_bytes = 0;
+        form::index parent = form::none; // the branch it leads to
+    };
+
+    stem stem_;                           // of the last key that was taken apart
+    std::vector<std::string_view> parts_; // of that key
     std::vector<form::index> path_;       // branches gone down last, outermost first
     std::vector<form::index> few_;        // branches that are no first child, while they are few
     key_index index_;                     // and once they are many

@@ -2,6 +2,8 @@
 
 #include "chargifyd/chargify/form.hpp"
 
+#include <algorithm>
+
 namespace chargifyd::chargify {
 
 namespace {
@@ -56,6 +58,9 @@ utf8_step read_utf8(std::string_view text, std::size_t at) noexcept
 
 std::string clean_utf8(std::string_view text)
 {
+    const auto is_clean = [](char c) { return c != '\0' && static_cast<unsigned char>(c) < 0x80; };
+    if (std::ranges::all_of(text, is_clean)) // nearly every value
+        return std::string(text);
     std::string out;
     out.reserve(text.size());
     for (std::size_t at = 0; at < text.size();) {

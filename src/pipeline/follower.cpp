@@ -37,6 +37,7 @@ struct follower::implementation {
         , with(with_)
         , instruments(instruments_)
         , chunks(worker_count(with_) + 1)
+        , rows(into_)
         , pool(worker_count(with_))
     {}
 
@@ -47,7 +48,10 @@ struct follower::implementation {
                                         const std::function<void(const progress&)>& on_commit);
     void abandon();
     result<void> apply_chunk(chunk& c);
-    void apply_all(chunk& c, std::vector<state::applied_webhook>& results, std::size_t& at);
+    /// When the rows that many webhooks change are written: once for a transaction, or after each webhook, so
+    /// that it is known which one's the store refuses.
+    enum class writing { once, after_each };
+    void apply_all(chunk& c, writing how, std::vector<state::applied_webhook>& results, std::size_t& at);
     void count(const state::webhook& w, const state::applied_webhook& done);
     result<bool> retry_one(std::uint64_t sequence);
 
@@ -60,6 +64,7 @@ struct follower::implementation {
     std::optional<journal::reader> source;
     std::uint64_t cursor = 0;
     std::vector<chunk> chunks;
+    state::row_cache rows; ///< of one call of `advance`: between calls others may change them
 
     /// One call of `advance`.
     struct round_state {
@@ -114,14 +119,20 @@ result<bool> follower::implementation::fill(chunk& c, std::uint64_t up_to)
     return c.count > 0;
 }
 
-void follower::implementation::apply_all(chunk& c, std::vector<state::applied_webhook>& results,
+void follower::implementation::apply_all(chunk& c, writing how, std::vector<state::applied_webhook>& results,
                                          std::size_t& at)
 {
     results.clear();
     into.begin();
-    for (at = 0; at < c.count; ++at)
-        results.push_back(state::apply(into, c.webhooks[at]));
+    for (at = 0; at < c.count; ++at) {
+        results.push_back(state::apply(into, rows, c.webhooks[at]));
+        if (how == writing::after_each)
+            rows.flush();
+    }
+    rows.flush();
     into.commit(c.records[c.count - 1].sequence);
+    if (rows.bytes() > with.kept_row_bytes)
+        rows.clear();
 }
 
 /// One transaction. A webhook that the store refuses is made a dead letter and the transaction repeated, so
@@ -130,14 +141,20 @@ result<void> follower::implementation::apply_chunk(chunk& c)
 {
     std::vector<state::applied_webhook> results;
     results.reserve(c.count);
-    for (;;) {
+    for (auto how = writing::once;;) {
         std::size_t at = 0;
         try {
-            apply_all(c, results, at);
+            apply_all(c, how, results, at);
             break;
         } catch (const std::exception& e) {
+            rows.clear();
             into.rollback();
-            if (at >= c.count || !c.webhooks[at].error.empty() || !state::is_fault_of_webhook(e))
+            const bool of_webhook = state::is_fault_of_webhook(e);
+            if (of_webhook && how == writing::once) {
+                how = writing::after_each;
+                continue;
+            }
+            if (at >= c.count || !c.webhooks[at].error.empty() || !of_webhook)
                 return make_error(errc::io, std::string("cannot write the state: ") + e.what());
             c.webhooks[at].error = std::string("internal error while applying: ") + e.what();
             log::error("a webhook could not be applied and became a dead letter",
@@ -210,6 +227,7 @@ result<std::uint64_t> follower::advance(std::uint64_t up_to, std::stop_token sto
             return opened.error();
     }
     my.round = {};
+    my.rows.clear();
     try {
         return my.advance_round(up_to, stop, on_commit);
     } catch (...) {

@@ -15,10 +15,10 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::uint64_t wal_to_copy_bytes = 64 * 1024 * 1024;
 /// What came meanwhile is followed too, until so little is left that whoever takes the state over can do it.
 constexpr std::uint64_t close_webhooks = 1000;
 constexpr int most_rounds = 20;
+constexpr std::size_t kept_row_bytes = 64 * 1024 * 1024;
 
 result<std::uint64_t> make(const fs::path& target, const rebuild_lock& held, const options& with,
                            const state::options& state_with, const std::stop_token& stop,
@@ -35,15 +35,17 @@ result<std::uint64_t> make(const fs::path& target, const rebuild_lock& held, con
         if (auto copied = state::copy_state(held.directory() / state::snapshot_file_name, target); !copied)
             return copied.error();
     }
-    auto store = state::sqlite_store::open(target, found->id, state_with);
+    state::options scratch = state_with;
+    scratch.scratch = true;
+    auto store = state::sqlite_store::open(target, found->id, scratch);
     if (!store)
         return store.error();
-    follower follow(journal_directory, files, **store, with, nullptr);
+    options generous = with;
+    generous.kept_row_bytes = kept_row_bytes;
+    follower follow(journal_directory, files, **store, generous, nullptr);
     const auto committed = [&](const progress& p) {
         if (on_progress)
             on_progress(p.cursor, found->last_sequence);
-        if ((*store)->wal_bytes() > wal_to_copy_bytes)
-            (*store)->checkpoint(true);
     };
     std::uint64_t reached = 0;
     for (int round = 0; round < most_rounds; ++round) {
@@ -60,7 +62,7 @@ result<std::uint64_t> make(const fs::path& target, const rebuild_lock& held, con
             break;
     }
     (*store)->mark_projection();
-    (*store)->checkpoint(true);
+    (*store)->sync();
     return reached;
 }
 

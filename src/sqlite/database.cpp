@@ -16,6 +16,13 @@ constexpr int longest_value_bytes = 64 * 1024 * 1024;
 /// Left allocated in the WAL file after a checkpoint, so that it is not grown anew each time.
 constexpr std::int64_t kept_wal_bytes = 16 * 1024 * 1024;
 
+/// Of a writer: pages that indexes are searched in come back with nearly every webhook.
+constexpr int writer_cache_kib = 16 * 1024;
+/// Of a file that is written from end to end, at once.
+constexpr int scratch_cache_kib = 64 * 1024;
+constexpr int lookaside_slot_bytes = 1200;
+constexpr int lookaside_slots = 400;
+
 [[noreturn]] void fail(sqlite3* db, int code, std::string_view doing)
 {
     const int extended = db != nullptr ? sqlite3_extended_errcode(db) : code;
@@ -41,15 +48,19 @@ void forward_log(void*, int code, const char* message)
 {
     // Schema changes and WAL recoveries are ordinary; the rest an operator wants to know of.
     if (code == SQLITE_SCHEMA || (code & 0xff) == SQLITE_NOTICE)
-        log::debug("SQLite", {{"code", code}, {"message", message}});
+        log::debug("SQLite", {{"code", code}, {"error", message}});
     else
-        log::warning("SQLite", {{"code", code}, {"message", message}});
+        log::warning("SQLite", {{"code", code}, {"error", message}});
 }
 
 void configure_library()
 {
     static std::once_flag once;
-    std::call_once(once, [] { sqlite3_config(SQLITE_CONFIG_LOG, forward_log, nullptr); });
+    std::call_once(once, [] {
+        sqlite3_config(SQLITE_CONFIG_LOG, forward_log, nullptr);
+        // Counting what is allocated takes a lock for each allocation, and nobody asks for the count.
+        sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    });
 }
 
 /// Virtual-machine steps between two looks at the clock: some tens of microseconds.
@@ -67,6 +78,7 @@ int open_flags(access how) noexcept
     case access::read_only:
         return common | SQLITE_OPEN_READONLY;
     case access::read_write:
+    case access::scratch:
     case access::as_is:
         return common | SQLITE_OPEN_READWRITE;
     case access::create:
@@ -126,6 +138,17 @@ database::database(const std::filesystem::path& path, access how)
     exec("PRAGMA mmap_size = 0");
     if (how == access::read_only || how == access::as_is || how == access::memory)
         return;
+    // Of a connection that writes all day: room for the values of its statements without going to the heap.
+    sqlite3_db_config(opened, SQLITE_DBCONFIG_LOOKASIDE, nullptr, lookaside_slot_bytes, lookaside_slots);
+    exec("PRAGMA cache_size = -" +
+         std::to_string(how == access::scratch ? scratch_cache_kib : writer_cache_kib));
+    if (how == access::scratch) {
+        exec("PRAGMA locking_mode = EXCLUSIVE");
+        if (text("PRAGMA journal_mode = MEMORY") != "memory")
+            throw failure(SQLITE_CANTOPEN, "cannot do without write-ahead logging for " + name);
+        exec("PRAGMA synchronous = OFF");
+        return;
+    }
     if (text("PRAGMA journal_mode = WAL") != "wal")
         throw failure(SQLITE_CANTOPEN, "cannot use write-ahead logging for " + name);
     exec("PRAGMA synchronous = NORMAL");
@@ -152,6 +175,11 @@ std::string database::text(const std::string& sql)
     statement query(*this, sql);
     statement::run rows(query);
     return rows.step() ? std::string(rows.text(0)) : std::string();
+}
+
+std::int64_t database::changed_rows() const noexcept
+{
+    return sqlite3_changes64(handle_.get());
 }
 
 bool database::checkpoint(bool truncate)

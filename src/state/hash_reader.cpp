@@ -18,6 +18,8 @@ bool is_secret(std::string_view key)
     return key.ends_with("token") || key == "full_number" || key == "cvv" || key == "public_url";
 }
 
+constexpr std::size_t few_extras = 32;
+
 std::optional<value> convert_integer(std::string_view text)
 {
     std::int64_t number = 0;
@@ -168,11 +170,21 @@ hash_reader& hash_reader::set(std::string_view column, value v)
 
 void hash_reader::add_extra(std::string key, index node)
 {
-    const auto [known, is_new] = position_.try_emplace(key, extras_.size());
-    if (is_new)
+    // Few are found faster by looking at each; a map keeps a body with very many from taking long.
+    std::size_t at = extras_.size();
+    if (at < few_extras) {
+        const auto same = [&key](const auto& extra) { return extra.first == key; };
+        at = static_cast<std::size_t>(std::ranges::find_if(extras_, same) - extras_.begin());
+    } else {
+        for (std::size_t i = position_.size(); i < extras_.size(); ++i)
+            position_.emplace(extras_[i].first, i);
+        if (const auto known = position_.find(key); known != position_.end())
+            at = known->second;
+    }
+    if (at == extras_.size())
         extras_.emplace_back(std::move(key), node);
     else
-        extras_[known->second].second = node;
+        extras_[at].second = node;
 }
 
 bool hash_reader::is_nil(index i) const

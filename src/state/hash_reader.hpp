@@ -51,7 +51,7 @@ private:
     observation& into_;
     const object_table& table_;
     std::vector<std::pair<std::string, index>> extras_;
-    std::map<std::string, std::size_t> position_; ///< of a key in extras_
+    std::map<std::string, std::size_t> position_; ///< of a key in extras_, once they are many
 };
 
 } // namespace chargifyd::state

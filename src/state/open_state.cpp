@@ -226,7 +226,7 @@ result<sqlite::database> open_state(const fs::path& file, const std::string& jou
     const auto is_state = look_at(file, journal_id);
     if (!is_state)
         return is_state.error();
-    sqlite::database db(file, sqlite::access::read_write);
+    sqlite::database db(file, with.scratch ? sqlite::access::scratch : sqlite::access::read_write);
     if (!*is_state)
         make_schema(db, journal_id);
     else if (auto migrated = migrate_older(db, file); !migrated)

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <limits>
 #include <tuple>
+#include <utility>
 
 namespace chargifyd::state {
 
@@ -139,21 +140,35 @@ private:
     json all_;
 };
 
+/// Takes over what is different; true: something was.
+bool replace(object_row& row, const std::vector<value>& columns, const std::string& attributes)
+{
+    bool changed = row.attributes != attributes;
+    if (changed)
+        row.attributes = attributes;
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+        if (row.columns[i] == columns[i])
+            continue;
+        row.columns[i] = columns[i];
+        changed = true;
+    }
+    return changed;
+}
+
 effect merge_full(object_row& row, const observation& seen, const moment& when)
 {
     const version at{seen.updated_at, when.event_id, when.webhook_id};
     if (row.base != version{} && at <= row.base)
         return effect::stale;
+    row.base = at;
+    if (row.patches.empty())
+        return replace(row, seen.columns, seen.attributes) ? effect::applied : effect::unchanged;
     object_row next;
     next.base = at;
     next.columns = seen.columns;
     next.attributes = seen.attributes;
-    next.patches = row.patches;
-    if (!next.patches.empty())
-        patch_set(next.patches).lay_over(next, table_of(seen.kind));
-    const bool same = next.columns == row.columns && next.attributes == row.attributes;
-    row = std::move(next);
-    return same ? effect::unchanged : effect::applied;
+    patch_set(row.patches).lay_over(next, table_of(seen.kind));
+    return replace(row, next.columns, next.attributes) ? effect::applied : effect::unchanged;
 }
 
 effect merge_patch(object_row& row, const observation& seen, const moment& when)
@@ -183,6 +198,15 @@ bool is_passing(const std::string& state)
     return info != nullptr && info->passing;
 }
 
+void add_changes(store& into, const std::string& site, std::int64_t id, std::uint64_t sequence,
+                 std::vector<change> told)
+{
+    for (change& c : told) {
+        c.subscription_id = id;
+        into.insert_change(site, sequence, {}, c);
+    }
+}
+
 /// Replaces the changes that an entry made by others; those that stay the same stay the same rows.
 void correct_changes(store& into, const std::string& site, std::int64_t id, std::uint64_t sequence,
                      std::vector<change> wanted)
@@ -197,26 +221,13 @@ void correct_changes(store& into, const std::string& site, std::int64_t id, std:
         else
             into.remove_change(old.id);
     }
-    for (const change& c : wanted)
-        into.insert_change(site, sequence, {}, c);
+    add_changes(into, site, id, sequence, std::move(wanted));
 }
 
-/// Puts a full statement into the subscription's timeline and keeps `changes` what they would be had all
-/// statements come in order: the entry's own changes, and those of its successors as far as they depend on
-/// it.
-void extend_timeline(store& into, const webhook& w, const version& at)
+/// After an entry was put in before others: their changes, as far as they depend on it.
+void correct_successors(store& into, const webhook& w, timeline_entry entry)
 {
-    if (is_passing(w.timeline->state))
-        return;
     const std::int64_t id = *w.subscription_id;
-    timeline_entry entry{at, w.sequence, *w.timeline, {}};
-    const auto before = into.before(w.site, id, at);
-    std::vector<change> told =
-        compare(before ? &before->facts : nullptr, before ? before->seen : seen_before{}, entry.facts);
-    entry.seen =
-        advance(before ? before->seen : seen_before{}, before ? &before->facts : nullptr, entry.facts);
-    into.insert_timeline(w.site, id, entry);
-    correct_changes(into, w.site, id, w.sequence, std::move(told));
     for (;;) {
         auto next = into.after(w.site, id, entry.at);
         if (!next)
@@ -229,6 +240,25 @@ void extend_timeline(store& into, const webhook& w, const version& at)
         into.update_timeline(w.site, id, *next);
         entry = std::move(*next);
     }
+}
+
+/// Puts a full statement into the subscription's timeline and keeps `changes` what they would be had all
+/// statements come in order: the entry's own changes, and, unless it is the newest, those of its successors.
+void extend_timeline(store& into, const webhook& w, const version& at, bool newest)
+{
+    if (is_passing(w.timeline->state))
+        return;
+    const std::int64_t id = *w.subscription_id;
+    timeline_entry entry{at, w.sequence, *w.timeline, {}};
+    const auto before = into.before(w.site, id, at);
+    std::vector<change> told =
+        compare(before ? &before->facts : nullptr, before ? before->seen : seen_before{}, entry.facts);
+    entry.seen =
+        advance(before ? before->seen : seen_before{}, before ? &before->facts : nullptr, entry.facts);
+    into.insert_timeline(w.site, id, entry);
+    add_changes(into, w.site, id, w.sequence, std::move(told));
+    if (!newest)
+        correct_successors(into, w, std::move(entry));
 }
 
 /// A webhook without an id is ordered among its like by its body, below all that have one: any order will do,
@@ -246,7 +276,15 @@ moment moment_of(const webhook& w)
     return when;
 }
 
-effect apply_observation(store& into, const webhook& w, const observation& seen, moment when)
+effect apply_to_kept(row_cache& rows, const webhook& w, const observation& seen, const moment& when)
+{
+    row_cache::entry& e = rows.find(seen.kind, w.site, seen.key);
+    rows.will_change(e);
+    const effect what = merge(e.row, seen, when);
+    return std::exchange(e.there, true) ? what : effect::applied;
+}
+
+effect apply_to_stored(store& into, const webhook& w, const observation& seen, const moment& when)
 {
     const std::optional<object_row> stored = into.load(seen.kind, w.site, seen.key);
     object_row row;
@@ -264,7 +302,7 @@ effect apply_observation(store& into, const webhook& w, const observation& seen,
     return what;
 }
 
-outcome apply_observations(store& into, const webhook& w)
+outcome apply_observations(store& into, row_cache& rows, const webhook& w)
 {
     if (w.observations.empty() && w.facts.empty())
         return w.known_event ? outcome::unchanged : outcome::unknown;
@@ -272,12 +310,15 @@ outcome apply_observations(store& into, const webhook& w)
     bool applied = false;
     bool stale = false;
     for (const observation& seen : w.observations) {
-        const effect what = apply_observation(into, w, seen, when);
+        const effect what = row_cache::keeps(seen.kind) ? apply_to_kept(rows, w, seen, when)
+                                                        : apply_to_stored(into, w, seen, when);
         applied |= what == effect::applied;
         stale |= what == effect::stale;
+        // A full statement that is not stale is the subscription's newest.
+        if (w.timeline && &seen == &w.observations.front())
+            extend_timeline(into, w, {seen.updated_at, when.event_id, when.webhook_id},
+                            what != effect::stale);
     }
-    if (w.timeline)
-        extend_timeline(into, w, {w.observations.front().updated_at, when.event_id, when.webhook_id});
     for (const change& fact : w.facts)
         applied |= into.insert_change(w.site, w.sequence, when, fact);
     if (applied)
@@ -293,7 +334,7 @@ effect merge(object_row& row, const observation& seen, moment when)
     return seen.full ? merge_full(row, seen, when) : merge_patch(row, seen, when);
 }
 
-applied_webhook apply(store& into, const webhook& w)
+applied_webhook apply(store& into, row_cache& rows, const webhook& w)
 {
     if (!w.error.empty()) {
         into.insert_event(w, outcome::dead);
@@ -303,9 +344,17 @@ applied_webhook apply(store& into, const webhook& w)
         into.count_delivery(w, *known);
         return {outcome::unchanged, true};
     }
-    const outcome result = w.test ? outcome::test : apply_observations(into, w);
+    const outcome result = w.test ? outcome::test : apply_observations(into, rows, w);
     into.insert_event(w, result);
     return {result, false};
+}
+
+applied_webhook apply(store& into, const webhook& w)
+{
+    row_cache rows(into);
+    const applied_webhook done = apply(into, rows, w);
+    rows.flush();
+    return done;
 }
 
 } // namespace chargifyd::state

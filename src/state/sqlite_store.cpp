@@ -166,7 +166,7 @@ struct sqlite_store::statements {
               db, "INSERT INTO changes (seq, site, kind, subscription_id, customer_id, object_id, old_value, "
                   "new_value, amount_in_cents, detail, occurred_at, identity, version_event_id, "
                   "version_webhook_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
-                  "ON CONFLICT (site, identity) WHERE identity IS NOT NULL DO NOTHING RETURNING id")
+                  "ON CONFLICT (site, identity) WHERE identity IS NOT NULL DO NOTHING")
         , correct_change(
               db, "UPDATE changes SET seq = ?1, kind = ?3, subscription_id = ?4, customer_id = ?5, "
                   "object_id = ?6, old_value = ?7, new_value = ?8, amount_in_cents = ?9, detail = ?10, "
@@ -510,9 +510,10 @@ bool sqlite_store::insert_change(std::string_view site, std::uint64_t sequence, 
             run.bind_null().bind_null().bind_null();
         else
             run.bind(std::string_view(c.identity)).bind(when.event_id).bind(when.webhook_id);
-        return run.step();
+        run.step();
     };
-    if (execute(sql_->insert_change))
+    execute(sql_->insert_change);
+    if (db_.changed_rows() > 0)
         return true;
     execute(sql_->correct_change);
     return false;

@@ -1,12 +1,55 @@
 #include "chargifyd/state/tables.hpp"
 
 #include <array>
+#include <cstdint>
 
 namespace chargifyd::state {
+
+/// The columns of a table by name, for look-ups that do not grow with the number of columns.
+class column_index {
+public:
+    explicit constexpr column_index(std::span<const column> columns)
+    {
+        slots_.fill(free);
+        for (std::size_t i = 0; i < columns.size(); ++i) {
+            std::size_t at = first_slot(columns[i].name);
+            while (slots_[at] != free)
+                at = (at + 1) % slots_.size();
+            slots_[at] = static_cast<std::uint8_t>(i);
+        }
+    }
+
+    std::optional<std::size_t> find(std::span<const column> columns, std::string_view name) const noexcept
+    {
+        for (std::size_t at = first_slot(name); slots_[at] != free; at = (at + 1) % slots_.size()) {
+            if (columns[slots_[at]].name == name)
+                return slots_[at];
+        }
+        return std::nullopt;
+    }
+
+private:
+    static constexpr std::uint8_t free = 0xff;
+
+    static constexpr std::size_t first_slot(std::string_view name) noexcept
+    {
+        if (name.empty())
+            return 0;
+        const auto letter = [name](std::size_t at) { return static_cast<unsigned char>(name[at]); };
+        return (name.size() * 67 + letter(0) * 29 + letter(name.size() / 2) * 13 + letter(name.size() - 1)) %
+               slots;
+    }
+
+    static constexpr std::size_t slots = 256; ///< several times the columns of any table
+    std::array<std::uint8_t, slots> slots_{};
+};
 
 namespace {
 
 using enum column_kind;
+
+template <const auto& columns>
+constexpr column_index index_of{columns};
 
 constexpr bool personal = true;
 
@@ -198,29 +241,25 @@ constexpr column dunning_columns[] = {
 };
 
 constexpr std::array<object_table, object_kinds> tables{{
-    {"subscriptions", by_id, subscription_columns},
-    {"customers", by_id, customer_columns},
-    {"products", by_id, product_columns},
-    {"transactions", by_id, transaction_columns},
-    {"components", by_component, component_columns},
-    {"statements", by_id, statement_columns},
-    {"invoices", by_uid, invoice_columns},
-    {"payment_profiles", by_id, payment_profile_columns},
-    {"custom_fields", by_field, custom_field_columns},
-    {"subscription_groups", by_uid, subscription_group_columns},
-    {"refunds", by_id, refund_columns},
-    {"dunning", by_subscription, dunning_columns},
+    {"subscriptions", by_id, subscription_columns, &index_of<subscription_columns>},
+    {"customers", by_id, customer_columns, &index_of<customer_columns>},
+    {"products", by_id, product_columns, &index_of<product_columns>},
+    {"transactions", by_id, transaction_columns, &index_of<transaction_columns>},
+    {"components", by_component, component_columns, &index_of<component_columns>},
+    {"statements", by_id, statement_columns, &index_of<statement_columns>},
+    {"invoices", by_uid, invoice_columns, &index_of<invoice_columns>},
+    {"payment_profiles", by_id, payment_profile_columns, &index_of<payment_profile_columns>},
+    {"custom_fields", by_field, custom_field_columns, &index_of<custom_field_columns>},
+    {"subscription_groups", by_uid, subscription_group_columns, &index_of<subscription_group_columns>},
+    {"refunds", by_id, refund_columns, &index_of<refund_columns>},
+    {"dunning", by_subscription, dunning_columns, &index_of<dunning_columns>},
 }};
 
 } // namespace
 
 std::optional<std::size_t> object_table::find(std::string_view column_name) const noexcept
 {
-    for (std::size_t i = 0; i < columns.size(); ++i) {
-        if (columns[i].name == column_name)
-            return i;
-    }
-    return std::nullopt;
+    return index->find(columns, column_name);
 }
 
 const object_table& table_of(object_kind kind) noexcept

@@ -15,7 +15,8 @@ using clock_fn = std::function<timestamp()>;
 /// The system's clock.
 timestamp system_now();
 
-/// `YYYY-MM-DDTHH:MM:SSZ`, the only form of time in `state.db`.
+/// `YYYY-MM-DDTHH:MM:SSZ`, the only form of time in `state.db`. A year before 0 is written as 0, one after
+/// 9999 as 9999.
 std::string format_utc(std::chrono::sys_seconds when);
 std::string format_utc(timestamp when);
 

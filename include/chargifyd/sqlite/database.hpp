@@ -52,6 +52,8 @@ enum class access {
     read_write, ///< the one writer of a file that exists
     create,     ///< as read_write; an empty file is made when there is none
     as_is,      ///< as read_write, but the file's settings stay; takes back what a crash left unfinished
+    scratch,    ///< as read_write, of a file that nobody else opens and that a crash may destroy: nothing is
+                ///< synced
     memory,     ///< a private database without a file
 };
 
@@ -69,6 +71,8 @@ public:
     std::int64_t integer(const std::string& sql);
     /// The first column of the first row as text, empty when there is none.
     std::string text(const std::string& sql);
+    /// How many rows the last INSERT, UPDATE or DELETE that came to its end has written.
+    std::int64_t changed_rows() const noexcept;
 
     /// Copies committed pages into the database file; true when the whole WAL was copied (no reader held it
     /// back). With `truncate` the WAL file is emptied too, if nobody reads. Only on the writing connection.

@@ -18,6 +18,8 @@ struct access_rule {
 struct options {
     /// By state name, laid over the defaults of chargify::state_catalogue().
     std::map<std::string, access_rule> access;
+    /// Nobody else opens the file, and it is thrown away after a crash: nothing of it is synced.
+    bool scratch = false;
 };
 
 } // namespace chargifyd::state

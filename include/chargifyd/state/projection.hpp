@@ -1,5 +1,6 @@
 #pragma once
 
+#include "chargifyd/state/row_cache.hpp"
 #include "chargifyd/state/store.hpp"
 #include "chargifyd/state/webhook.hpp"
 
@@ -35,7 +36,10 @@ struct applied_webhook {
 };
 
 /// Applies one webhook inside the store's open transaction: its unique row (promise P2), objects, timeline,
-/// changes.
+/// changes. Of the objects that `rows` keeps, what changes is written when that is flushed. After a failure
+/// `rows` has to be cleared.
+applied_webhook apply(store& into, row_cache& rows, const webhook& w);
+/// The same for one webhook alone.
 applied_webhook apply(store& into, const webhook& w);
 
 } // namespace chargifyd::state

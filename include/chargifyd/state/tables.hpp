@@ -49,11 +49,14 @@ inline constexpr std::size_t object_kinds = 12;
 /// The key of an object inside its site: one value per key column.
 using object_key = std::vector<value>;
 
+class column_index;
+
 /// Every object table also has `site`, `attributes` and the projection's own columns.
 struct object_table {
     std::string_view name;
     std::span<const column> keys;
     std::span<const column> columns;
+    const column_index* index; ///< of `columns`, by name
 
     std::optional<std::size_t> find(std::string_view column_name) const noexcept;
 };

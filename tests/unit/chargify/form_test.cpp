@@ -4,7 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace chargifyd::chargify {
 namespace {
@@ -40,6 +42,12 @@ std::string shown(const form& tree, form::index at = form::root)
 std::string shown(std::string_view body)
 {
     return shown(parsed(body));
+}
+
+std::string shown_or_problem(std::string_view body)
+{
+    const auto read = form::parse(body);
+    return read ? shown(*read) : read.error().message;
 }
 
 TEST(form, keeps_pairs_in_order_as_a_tree)
@@ -115,6 +123,52 @@ TEST(form, brackets_that_do_not_pair_up_are_part_of_the_name)
                             "[a]", "[]", "[", "]", "]a[", "[a][b]", "a][b]", "a]b[c]", "a[b]]c[d]"})
         EXPECT_EQ(shown(std::string(key) + "=1"), std::string(key) + "=1");
     EXPECT_EQ(shown("a[[b]]=1&a[b]=2"), "a[[b]]=1 a{b=2}");
+}
+
+/// A key that begins like the one before it is read in another way: what stands before it must make no
+/// difference.
+TEST(form, keys_read_the_same_whatever_key_stands_before_them)
+{
+    const std::vector<std::string> keys{
+        "a[b]",      "a%5Bb%5D",   "a%5bb%5d",  "a[c]",       "a[b%20c]",   "a[b+c]", "a[]",     "a%5B%5D",
+        "a[b",       "a[b]c",      "a[[b]]",    "a[b]]",      "a%255Bb%5D", "a[%5B]", "a[b][c]", "a[b]%5Bd]",
+        "a[b][]",    "a[c][c]",    "a[%62][c]", "a[b][c][d]", "%61[b][e]",  "a",      "ab[b]",   "A[b]",
+        "a[b%5D[f]", "a[b][%5B",   "a[b][c%5",  "a[b][%5D]",  "a[b][g%5D",  "[a]",    "a[b%",    "a[b][h]=%4",
+        "a[b%5D=+%", "a[b][c]%5D", "a[b%5B",    "%5B%5D"};
+    // This key begins like none of the others, and what was known of a beginning is forgotten.
+    const std::string between = "~[x]=0&";
+    const auto apart = [&](const std::string& first, const std::string& second) {
+        std::string seen = shown_or_problem(first + "=1&" + between + second + "=2");
+        const std::string its_own = " ~{x=0}";
+        if (const auto at = seen.find(its_own); at != std::string::npos)
+            seen.erase(at, its_own.size());
+        return seen;
+    };
+    for (const std::string& first : keys) {
+        for (const std::string& second : keys) {
+            const std::string whole = first + "=1&" + second + "=2";
+            std::string expected = apart(first, second);
+            if (const auto at = expected.rfind("at byte "); at != std::string::npos) {
+                const std::size_t place = std::stoul(expected.substr(at + 8));
+                const bool in_second = place > first.size() + 2;
+                expected =
+                    expected.substr(0, at + 8) + std::to_string(place - (in_second ? between.size() : 0));
+            }
+            EXPECT_EQ(shown_or_problem(whole), expected) << whole;
+        }
+    }
+}
+
+TEST(form, limits_hold_for_keys_that_begin_alike)
+{
+    const form_limits limits{8, 2, 8, 4};
+    EXPECT_EQ(problem("a[b][c]=1&a[b][cd]=2", limits), "parsed");
+    EXPECT_EQ(problem("a[b][c]=1&a[b][cde]=2", limits),
+              "the body is not a form: a key of more than 8 bytes at byte 10");
+    EXPECT_EQ(problem("a[b]=1&a[c]=12345", limits),
+              "the body is not a form: a value of more than 4 bytes at byte 12");
+    EXPECT_EQ(problem("a[b]=1&a[c]=%", limits),
+              "the body is not a form: an invalid percent escape at byte 12");
 }
 
 TEST(form, refuses_invalid_escapes_and_says_where)

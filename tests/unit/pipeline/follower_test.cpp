@@ -9,6 +9,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
+#include <string>
+
 namespace chargifyd::pipeline {
 namespace {
 
@@ -23,6 +26,9 @@ public:
 
     int commits_before_failure = -1;   ///< storage fails at this commit; -1: never
     std::int64_t poisoned_webhook = 0; ///< applying this webhook throws
+    std::int64_t poisoned_event = 0;   ///< writing a row that this event made throws
+    int loads = 0;                     ///< of objects
+    int updates = 0;
 
     std::uint64_t cursor() override { return real_.cursor(); }
     void begin() override { real_.begin(); }
@@ -46,16 +52,20 @@ public:
     std::optional<state::object_row> load(state::object_kind k, std::string_view s,
                                           const state::object_key& key) override
     {
+        ++loads;
         return real_.load(k, s, key);
     }
     void insert(state::object_kind k, std::string_view s, const state::object_key& key,
                 const state::object_row& r) override
     {
+        refuse(r);
         real_.insert(k, s, key, r);
     }
     void update(state::object_kind k, std::string_view s, const state::object_key& key,
                 const state::object_row& was, const state::object_row& now) override
     {
+        ++updates;
+        refuse(now);
         real_.update(k, s, key, was, now);
     }
     std::optional<state::timeline_entry> before(std::string_view s, std::int64_t id,
@@ -88,6 +98,12 @@ public:
     }
 
 private:
+    void refuse(const state::object_row& row) const
+    {
+        if (poisoned_event != 0 && row.base.event_id == poisoned_event)
+            throw std::logic_error("refused row");
+    }
+
     state::sqlite_store& real_;
 };
 
@@ -115,9 +131,11 @@ protected:
         return std::move(*state::sqlite_store::open(folder_ / name, inbox_.log().id(), {}));
     }
 
-    follower follow(state::store& into, std::size_t batch = 512)
+    follower follow(state::store& into, std::size_t batch = 512,
+                    std::size_t kept_row_bytes = options().kept_row_bytes)
     {
         options with;
+        with.kept_row_bytes = kept_row_bytes;
         with.workers = 2;
         with.batch_webhooks = batch;
         return follower(folder_ / "journal", journal::real_file_system(), into, with, nullptr);
@@ -201,12 +219,81 @@ TEST_F(following, a_webhook_that_cannot_be_applied_becomes_a_dead_letter_and_sto
     {
         sqlite::database db(folder_ / "state.db", sqlite::access::read_only);
         EXPECT_EQ(db.integer("SELECT count(*) FROM events WHERE outcome <> 'dead'"), 49);
+        EXPECT_EQ(db.integer("SELECT outcome = 'applied' FROM events WHERE seq = 21"), 1)
+            << "of the same batch";
         EXPECT_THAT(db.text("SELECT error FROM events WHERE seq = 23"), HasSubstr("poison"));
     }
     failing.poisoned_webhook = 0;
     EXPECT_EQ(*f.retry_dead({23, 24}), 1U);
     EXPECT_EQ(store->count_dead(), 0U);
     EXPECT_EQ(store->cursor(), 50U);
+}
+
+TEST_F(following, rows_that_many_webhooks_change_are_read_and_written_once_for_all_of_them)
+{
+    fill(17);
+    const auto store = open_store();
+    failing_store counting(*store);
+    follower f = follow(counting);
+    ASSERT_TRUE(f.advance(17, {}));
+    EXPECT_EQ(counting.loads, 17 + 1 + 1) << "subscriptions, the customer, the product";
+    EXPECT_EQ(counting.updates, 0);
+    fill(170);
+    ASSERT_TRUE(f.advance(187, {}));
+    EXPECT_EQ(counting.loads, 2 * (17 + 1 + 1)) << "others may have changed them between two runs";
+    EXPECT_EQ(counting.updates, 17 + 1 + 1);
+}
+
+TEST_F(following, the_state_is_the_same_however_many_rows_are_kept_and_however_often_they_are_written)
+{
+    fill(200);
+    std::set<std::string> states;
+    int run = 0;
+    for (const std::size_t batch : {1, 7, 512}) {
+        for (const std::size_t kept : {std::size_t{0}, std::size_t{20'000}, std::size_t{100'000'000}}) {
+            const std::string name = "state" + std::to_string(run++) + ".db";
+            const auto store = open_store(name.c_str());
+            ASSERT_TRUE(follow(*store, batch, kept).advance(200, {}));
+            states.insert(test::dump(folder_ / name));
+        }
+    }
+    EXPECT_EQ(states.size(), 1U);
+}
+
+TEST_F(following, of_a_batch_with_a_row_that_the_store_refuses_one_webhook_becomes_a_dead_letter)
+{
+    fill(60);
+    const auto store = open_store();
+    failing_store failing(*store);
+    failing.poisoned_event = 40; // the newest one about its subscription
+    follower f = follow(failing, 60);
+    EXPECT_EQ(*f.advance(60, {}), 60U);
+    EXPECT_EQ(store->dead_sequences(), std::vector<std::uint64_t>{40});
+    failing.poisoned_event = 0;
+    EXPECT_EQ(*f.retry_dead({40}), 1U);
+    const auto clean = open_store("clean.db");
+    ASSERT_TRUE(follow(*clean).advance(60, {}));
+    const std::string objects =
+        "SELECT group_concat(id || updated_at || version_event_id, ' ') FROM subscriptions";
+    sqlite::database db(folder_ / "state.db", sqlite::access::read_only);
+    sqlite::database expected(folder_ / "clean.db", sqlite::access::read_only);
+    EXPECT_EQ(db.text(objects), expected.text(objects));
+    EXPECT_EQ(db.integer("SELECT count(*) FROM subscription_timeline"), 60);
+}
+
+TEST_F(following, what_a_failed_transaction_changed_is_forgotten)
+{
+    fill(40);
+    const auto store = open_store();
+    failing_store failing(*store);
+    failing.commits_before_failure = 0;
+    follower f = follow(failing, 40);
+    ASSERT_FALSE(f.advance(40, {}));
+    failing.commits_before_failure = -1;
+    ASSERT_TRUE(f.advance(40, {}));
+    const auto clean = open_store("clean.db");
+    ASSERT_TRUE(follow(*clean).advance(40, {}));
+    EXPECT_EQ(test::dump(folder_ / "state.db"), test::dump(folder_ / "clean.db"));
 }
 
 TEST_F(following, a_dead_letter_that_still_cannot_be_read_stays_one)
