@@ -6,6 +6,7 @@
 
 #include "chargifyd/base/log.hpp"
 #include "chargifyd/chargify/signature.hpp"
+#include "chargifyd/journal/file_system.hpp"
 
 #include <exception>
 #include <optional>
@@ -43,7 +44,7 @@ public:
         } catch (const parameters::bad_parameter& bad) {
             return refusal(400, bad.why);
         } catch (const std::exception& e) {
-            log::error("an operator's request failed", {{"error", e.what()}});
+            log::error("an operator's request failed", {{"path", request.path}, {"error", e.what()}});
             return refusal(500, "internal error; see the daemon's log");
         }
     }
@@ -107,13 +108,43 @@ private:
         return json_reply(reasons.empty() ? 200 : 503,
                           {{"ready", reasons.empty()},
                            {"reasons", reasons},
+                           {"checks", checks(word, s)},
                            {"version", CHARGIFYD_VERSION},
                            {"journal_sequence", s.durable},
+                           {"journal_commit_seconds", or_null(s.journal_commit_seconds)},
+                           {"disk_free_bytes", or_null(free_bytes())},
+                           {"disk_floor_bytes", from_.disk_floor_bytes},
                            {"applied_sequence", s.applied},
+                           {"state_commit_seconds", or_null(s.state_commit_seconds)},
                            {"apply_lag_webhooks", s.durable > s.applied ? s.durable - s.applied : 0},
                            {"apply_lag_seconds", s.lag_seconds},
                            {"dead_letters", s.dead_letters},
                            {"rebuilding", rebuilding(s)}});
+    }
+
+    /// The same in names that do not change. The health is one word, for what comes first: nothing else is
+    /// known to be at fault.
+    static ordered_json checks(std::string_view health, const pipeline::status& s)
+    {
+        const char* const journal = health == "full" ? "queue_full" : health == "stopped" ? "stopped" : "ok";
+        return {{"traffic", health == "draining" ? "draining" : "ok"},
+                {"journal", journal},
+                {"disk", health == "disk" ? "full" : "ok"},
+                {"applying", s.failure.empty() ? "ok" : "failing"}};
+    }
+
+    template <class T>
+    static ordered_json or_null(const std::optional<T>& value)
+    {
+        return value ? ordered_json(*value) : ordered_json();
+    }
+
+    std::optional<std::uint64_t> free_bytes() const
+    {
+        std::uint64_t bytes = 0;
+        return journal::real_file_system().free_bytes(from_.journal_directory, &bytes) == 0
+                   ? std::optional(bytes)
+                   : std::nullopt;
     }
 
     /// Null, unless the state is being made anew after an upgrade.

@@ -163,6 +163,8 @@ public:
         };
         shown.instruments = &instruments_;
         shown.state_file = with_.state_directory / state::state_file_name;
+        shown.journal_directory = journal_with.directory;
+        shown.disk_floor_bytes = journal_with.disk_floor_bytes;
         shown.token = with_.admin.token;
         auto operators = ingress::operator_server::open(
             with_.admin.listen, with_.state_directory / admin::control_socket_name,

@@ -2,6 +2,7 @@
 
 #include "chargifyd/base/log.hpp"
 #include "chargifyd/config/settings.hpp"
+#include "chargifyd/ingress/record_memory.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -12,6 +13,7 @@
 int main(int argc, char** argv)
 {
     using namespace chargifyd;
+    ingress::record_memory::serve_openssl();
     CLI::App cli("Receives Chargify webhooks, keeps them, and maintains their state in SQLite.", "chargifyd");
     std::string file = config::default_path;
     cli.add_option("--config", file, "Configuration file")->capture_default_str();

@@ -7,6 +7,7 @@
 #include <boost/beast/http/field.hpp>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <limits>
 
@@ -16,38 +17,50 @@ namespace {
 namespace beast = boost::beast;
 namespace http = boost::beast::http;
 
-bool is_digit(char c) noexcept
+constexpr bool is_digit(char c) noexcept
 {
     return c >= '0' && c <= '9';
 }
 
-bool is_letter(char c) noexcept
+constexpr bool is_letter(char c) noexcept
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-bool is_token(char c) noexcept
-{
+/// A set of characters: every byte of every head is looked up in one.
+class character_set {
+public:
+    template <class F>
+    explicit consteval character_set(F accepts)
+    {
+        for (unsigned c = 0; c < accepted_.size(); ++c)
+            accepted_[c] = accepts(static_cast<char>(c));
+    }
+
+    constexpr bool has(char c) const noexcept { return accepted_[static_cast<unsigned char>(c)]; }
+    constexpr bool has_all(std::string_view text) const noexcept
+    {
+        return std::ranges::all_of(text, [this](char c) { return has(c); });
+    }
+
+private:
+    std::array<bool, 256> accepted_{};
+};
+
+constexpr character_set digits([](char c) { return is_digit(c); });
+constexpr character_set token_characters([](char c) {
     return is_digit(c) || is_letter(c) ||
            std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-}
-
-bool is_all(std::string_view text, bool (*accepted)(char) noexcept) noexcept
-{
-    return std::all_of(text.begin(), text.end(), accepted);
-}
-
+});
 /// Visible ASCII without `#`: a fragment never goes over the wire.
-bool is_target(char c) noexcept
-{
-    return c > ' ' && c < '\x7F' && c != '#';
-}
-
+constexpr character_set target_characters([](char c) { return c > ' ' && c < '\x7F' && c != '#'; });
 /// Visible characters, blanks and bytes beyond ASCII; no control character.
-bool is_value(char c) noexcept
-{
+constexpr character_set value_characters([](char c) {
     return c == '\t' || static_cast<unsigned char>(c) >= 0x80 || (c >= ' ' && c < '\x7F');
-}
+});
+constexpr character_set name_characters([](char c) {
+    return is_letter(c) || is_digit(c) || c == '-' || c == '.' || c == '_' || c == '~';
+});
 
 bool good_request_line(std::string_view line) noexcept
 {
@@ -58,8 +71,8 @@ bool good_request_line(std::string_view line) noexcept
     const auto method = line.substr(0, first);
     const auto target = line.substr(first + 1, second - first - 1);
     const auto version = line.substr(second + 1);
-    return !method.empty() && is_all(method, is_token) && target.starts_with('/') &&
-           is_all(target, is_target) && (version == "HTTP/1.1" || version == "HTTP/1.0");
+    return !method.empty() && token_characters.has_all(method) && target.starts_with('/') &&
+           target_characters.has_all(target) && (version == "HTTP/1.1" || version == "HTTP/1.0");
 }
 
 /// A line that begins with a blank (a folded line) has no name and fails here, as has a blank before the
@@ -67,8 +80,8 @@ bool good_request_line(std::string_view line) noexcept
 bool good_field_line(std::string_view line) noexcept
 {
     const auto colon = line.find(':');
-    return colon != std::string_view::npos && colon > 0 && is_all(line.substr(0, colon), is_token) &&
-           is_all(line.substr(colon + 1), is_value);
+    return colon != std::string_view::npos && colon > 0 && token_characters.has_all(line.substr(0, colon)) &&
+           value_characters.has_all(line.substr(colon + 1));
 }
 
 /// The grammar, line by line. CR and LF are only found together, at the ends of lines: the scanner saw to the
@@ -113,7 +126,7 @@ public:
         body_limit(boost::none);
     }
 
-    single_field host, length, coding, expect, content_encoding, authorization;
+    single_field host, length, coding, expect, content_encoding, authorization, request_id;
     int version = 0;
 
 private:
@@ -148,6 +161,8 @@ private:
             authorization.take(value);
         else if (beast::iequals(name, "X-Forwarded-For"))
             head_.forwarded_for.push_back(value);
+        else if (beast::iequals(name, "X-Request-Id"))
+            request_id.take(value);
         else if (beast::iequals(name,
                                 {chargify::signature_header.data(), chargify::signature_header.size()})) {
             if (head_.signatures++ == 0)
@@ -187,12 +202,10 @@ bool good_host(std::string_view value) noexcept
             inside.find_first_not_of("0123456789abcdefABCDEF:.") != std::string_view::npos)
             return false;
         port.remove_prefix(1);
-    } else if (name.empty() || !is_all(name, [](char c) noexcept {
-                   return is_letter(c) || is_digit(c) || c == '-' || c == '.' || c == '_' || c == '~';
-               })) {
+    } else if (name.empty() || !name_characters.has_all(name)) {
         return false;
     }
-    return port.empty() || (port.starts_with(':') && port.size() <= 6 && is_all(port.substr(1), is_digit));
+    return port.empty() || (port.starts_with(':') && port.size() <= 6 && digits.has_all(port.substr(1)));
 }
 
 /// A body is delimited by one length, or is chunked and nothing else; all else with a coding is ambiguous.
@@ -208,7 +221,7 @@ std::optional<refusal> judge_length(const head_parser& fields, bool version_11, 
     if (fields.length.count == 0)
         return head.method == "POST" ? std::optional(refusal::no_length) : std::nullopt;
     const auto text = fields.length.value;
-    if (fields.length.count > 1 || text.empty() || !is_all(text, is_digit))
+    if (fields.length.count > 1 || text.empty() || !digits.has_all(text))
         return refusal::bad_request;
     const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), head.content_length);
     if (!has_body && (fault != std::errc() || head.content_length > 0))
@@ -238,6 +251,8 @@ std::optional<refusal> judge_fields(const head_parser& fields, bool version_11, 
     }
     head.host = fields.host.value;
     head.authorization = fields.authorization.value;
+    if (fields.request_id.count == 1)
+        head.request_id = fields.request_id.value;
     return std::nullopt;
 }
 
@@ -271,7 +286,7 @@ std::string_view name_of(refusal reason) noexcept
 head_scanner::outcome head_scanner::scan(std::string_view bytes) noexcept
 {
     // A method begins with a letter or another token character; TLS, PROXY v2 and empty lines do not.
-    if (scanned_ == 0 && !bytes.empty() && !is_token(bytes[0]))
+    if (scanned_ == 0 && !bytes.empty() && !token_characters.has(bytes[0]))
         return outcome::malformed;
     while (scanned_ < bytes.size()) {
         const auto lf = bytes.find('\n', scanned_);

@@ -63,6 +63,7 @@ struct request_head {
     std::string_view signature;                  ///< the first one
     unsigned signatures = 0;                     ///< how many signature headers there are
     std::vector<std::string_view> forwarded_for; ///< X-Forwarded-For, in order
+    std::string_view request_id;                 ///< X-Request-Id; empty when it stands twice
     std::uint64_t content_length = 0;            ///< 0 when it is missing
     bool chunked = false;                        ///< the body is; there is no content length then
     bool keep_alive = false;

@@ -36,7 +36,7 @@ void log_end(std::exception_ptr failure)
     try {
         std::rethrow_exception(failure);
     } catch (const std::exception& e) {
-        log::error("a connection was ended by a failure inside the server", {{"reason", e.what()}});
+        log::error("a connection was ended by a failure inside the server", {{"error", e.what()}});
     }
 }
 
@@ -52,7 +52,7 @@ void run(net::io_context& context, const std::string& name)
             context.run();
             return;
         } catch (const std::exception& e) {
-            log::error("a handler failed", {{"thread", name}, {"reason", e.what()}});
+            log::error("a handler failed", {{"thread", name}, {"error", e.what()}});
         }
     }
 }
@@ -251,7 +251,7 @@ task<void> http_server::accept(Acceptor& acceptor, bool secure, presence here)
             co_await accept_one(acceptor, secure, ec);
         } catch (const std::exception& e) {
             ec = net::error::no_memory;
-            log::error("a connection could not be taken", {{"reason", e.what()}});
+            log::error("a connection could not be taken", {{"error", e.what()}});
         }
         if (ec && acceptor.is_open()) {
             pause.expires_after(accept_pause);

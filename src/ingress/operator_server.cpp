@@ -63,7 +63,7 @@ operator_reply run_handler(const operator_handler& handler, const operator_reque
     try {
         return handler(request);
     } catch (const std::exception& e) {
-        log::error("an operator's request failed", {{"path", request.path}, {"reason", e.what()}});
+        log::error("an operator's request failed", {{"path", request.path}, {"error", e.what()}});
     } catch (...) {
         log::error("an operator's request failed", {{"path", request.path}});
     }
@@ -145,7 +145,7 @@ public:
 
     std::optional<answer> judge(const request_head& head) override;
     task<answer> handle(std::string_view body) override;
-    void refused(refusal) override {}
+    answer refuse(refusal reason) override { return answer_to(reason); }
     void handshake_failed() override {}
 
 private:

@@ -1,8 +1,11 @@
 #pragma once
 
+#include "chargifyd/ingress/record_memory.hpp"
+
 #include <cstddef>
 #include <cstring>
 #include <memory>
+#include <new>
 #include <span>
 #include <string_view>
 
@@ -27,7 +30,9 @@ public:
         if (total <= capacity_) {
             std::memmove(bytes_.get(), bytes_.get() + begin_, end_ - begin_);
         } else {
-            auto larger = std::make_unique_for_overwrite<char[]>(total);
+            memory larger(static_cast<char*>(record_memory::take(total)));
+            if (!larger)
+                throw std::bad_alloc();
             if (!empty())
                 std::memcpy(larger.get(), bytes_.get() + begin_, end_ - begin_);
             bytes_ = std::move(larger);
@@ -49,7 +54,12 @@ public:
     }
 
 private:
-    std::unique_ptr<char[]> bytes_;
+    struct give_back {
+        void operator()(char* block) const noexcept { record_memory::give_back(block); }
+    };
+    using memory = std::unique_ptr<char[], give_back>;
+
+    memory bytes_;
     std::size_t capacity_ = 0;
     std::size_t begin_ = 0;
     std::size_t end_ = 0;

@@ -92,6 +92,7 @@ task<bool> session::shake_hands()
 
 task<next> session::serve_request()
 {
+    handler_.begin();
     gone_ = false;
     keep_alive_ = false;
     is_head_ = false;
@@ -244,8 +245,7 @@ task<next> session::send(const answer& what, bool with_body)
 
 task<next> session::refuse(refusal reason)
 {
-    handler_.refused(reason);
-    const answer made = answer_to(reason);
+    const answer made = handler_.refuse(reason);
     co_return co_await send(made, !is_head_);
 }
 

@@ -32,6 +32,8 @@ class request_handler {
 public:
     virtual ~request_handler() = default;
 
+    /// A request begins: what is known of the one before is forgotten.
+    virtual void begin() {}
     /// Decides by the head alone; its views end with this call. An answer given here is sent without the body
     /// being read. Without one, `handle` follows.
     virtual std::optional<answer> judge(const request_head& head) = 0;
@@ -40,8 +42,8 @@ public:
     /// The answer to a request that was handled has been given to the socket.
     virtual void answered() {}
 
-    /// A request was refused.
-    virtual void refused(refusal reason) = 0;
+    /// What is said to a request that is refused before it is whole.
+    virtual answer refuse(refusal reason) = 0;
     virtual void handshake_failed() = 0;
 };
 

@@ -22,13 +22,22 @@ bool can_stand_in_path(std::string_view name) noexcept
 
 } // namespace
 
+std::string_view name_of(webhook_result result) noexcept
+{
+    return result_names[static_cast<std::size_t>(result)];
+}
+
 std::optional<std::uint64_t> rate_limited::count(std::chrono::steady_clock::time_point now)
 {
-    return state_.with([now](state& s) -> std::optional<std::uint64_t> {
+    return state_.with([now, most = most_](state& s) -> std::optional<std::uint64_t> {
         ++s.unreported;
-        if (s.reported && now - *s.reported < 10s)
+        if (!s.since || now - *s.since >= 10s) {
+            s.since = now;
+            s.reports = 0;
+        }
+        if (s.reports == most)
             return std::nullopt;
-        s.reported = now;
+        ++s.reports;
         return std::exchange(s.unreported, 0);
     });
 }
@@ -56,15 +65,17 @@ void known_site::count(webhook_result result) const
 {
     auto counter = results_[static_cast<std::size_t>(result)];
     counter.add();
-    const auto now = std::chrono::steady_clock::now();
-    if (result != webhook_result::missing_signature)
-        return;
-    if (const auto times = missing_->count(now))
-        log::warning("a webhook without a usable signature; does a proxy remove headers?",
-                     {{"site", site_.name}, {"times", *times}});
 }
 
-void known_site::report_mismatch(std::string_view body, const digest256& given) const
+void known_site::report_missing(std::string_view request) const
+{
+    if (const auto times = missing_->count(std::chrono::steady_clock::now()))
+        log::warning("a webhook without a usable signature; does a proxy remove headers?",
+                     {{"site", site_.name}, {"request", request}, {"times", *times}});
+}
+
+void known_site::report_mismatch(std::string_view body, const digest256& given,
+                                 std::string_view request) const
 {
     const auto times = bad_->count(std::chrono::steady_clock::now());
     // Finding the mistake costs some fifty HMACs: once for a site, so that nobody can make us do it at will.
@@ -72,14 +83,16 @@ void known_site::report_mismatch(std::string_view body, const digest256& given) 
         log::error(
             "a webhook's signature does not match: Chargify pauses the endpoint after 26 refusals in a "
             "row",
-            {{"site", site_.name}, {"finding", site_.keys.explain_mismatch(body, given)}});
+            {{"site", site_.name},
+             {"request", request},
+             {"finding", site_.keys.explain_mismatch(body, given)}});
         return;
     }
     if (times)
         log::warning(
             "a webhook's signature does not match; is the shared key this site's? `chargifyctl verify` "
             "names the mistake",
-            {{"site", site_.name}, {"times", *times}});
+            {{"site", site_.name}, {"request", request}, {"times", *times}});
 }
 
 void known_site::arrived(timestamp at, std::size_t key) const noexcept

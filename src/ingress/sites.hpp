@@ -30,19 +30,25 @@ enum class webhook_result {
     stopped
 };
 inline constexpr std::size_t webhook_results = 8;
+std::string_view name_of(webhook_result result) noexcept;
 
-/// Says that something happened: the first time at once, later at most once in ten seconds, with how often
+/// Says that something happened: at once, but no more than `most` times in ten seconds; then with how often
 /// meanwhile. Any thread.
 class rate_limited {
 public:
+    explicit rate_limited(unsigned most = 1) noexcept
+        : most_(most)
+    {}
     /// The number of occurrences to report now, or nothing.
     std::optional<std::uint64_t> count(std::chrono::steady_clock::time_point now);
 
 private:
     struct state {
-        std::optional<std::chrono::steady_clock::time_point> reported;
+        std::optional<std::chrono::steady_clock::time_point> since; ///< when the first of `reports` was
+        unsigned reports = 0;
         std::uint64_t unreported = 0;
     };
+    const unsigned most_;
     guarded<state> state_;
 };
 
@@ -60,10 +66,11 @@ public:
 
     /// Whether webhooks that do not verify are kept apart.
     bool quarantines() const noexcept { return site_.quarantines; }
-    /// Counts, and tells the operator about signatures that are missing.
     void count(webhook_result result) const;
+    /// Tells the operator about a webhook without a signature. `request` names it.
+    void report_missing(std::string_view request) const;
     /// Tells the operator about a signature that does not match: the first one with what seems to be wrong.
-    void report_mismatch(std::string_view body, const digest256& given) const;
+    void report_mismatch(std::string_view body, const digest256& given, std::string_view request) const;
     /// A webhook that the key at that place signed was taken.
     void arrived(timestamp at, std::size_t key) const noexcept;
 

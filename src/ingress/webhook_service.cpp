@@ -91,20 +91,22 @@ public:
         , append_(thread)
     {}
 
+    void begin() override;
     std::optional<answer> judge(const request_head& head) override;
     task<answer> handle(std::string_view body) override;
     void answered() override;
-    void refused(refusal reason) override
-    {
-        service_.meters_.refused[static_cast<std::size_t>(reason)].add();
-    }
+    answer refuse(refusal reason) override { return refuse(reason, {}); }
     void handshake_failed() override { service_.meters_.handshake_failures.add(); }
 
 private:
-    answer refuse(refusal reason, std::string_view extra = {});
+    answer refuse(refusal reason, std::string_view extra);
+    answer refuse(webhook_result result, answer made);
+    answer name_refused(std::string_view reason, answer made);
+    std::string_view name();
+    void believe_proxy(const request_head& head);
     answer report_health();
     std::optional<answer> judge_webhook(const request_head& head);
-    answer answer_for(append_status status, std::size_t key) const;
+    answer answer_for(append_status status, std::size_t key);
     task<answer> keep_apart(std::string_view body);
 
     webhook_service& service_;
@@ -117,13 +119,23 @@ private:
     std::shared_ptr<const site_table> sites_; ///< keeps `site_` and its keys
     const known_site* site_ = nullptr;
     std::string sender_; ///< text of the address, when a proxy names one
+    request_id id_;      ///< a proxy's, or made for the first who asks
+    std::string headers_;
     std::string health_;
     append_status status_ = append_status::stopped;
 };
 
+void webhook_handler::begin()
+{
+    id_.clear();
+    site_ = nullptr;
+    append_.peer = peer_text_;
+}
+
 std::optional<answer> webhook_handler::judge(const request_head& head)
 {
     began_ = monotonic::now();
+    believe_proxy(head);
     sites_ = service_.sites();
     const auto where = find_route(head.path);
     switch (where.to) {
@@ -138,11 +150,10 @@ std::optional<answer> webhook_handler::judge(const request_head& head)
         site_ = sites_->find(where.site);
         break;
     case route::none:
-        site_ = nullptr;
         break;
     }
     if (site_ == nullptr)
-        return refuse(refusal::not_found);
+        return refuse(refusal::not_found, {});
     if (head.method != "POST")
         return refuse(refusal::method, "Allow: POST\r\n");
     return judge_webhook(head);
@@ -152,16 +163,27 @@ std::optional<answer> webhook_handler::judge_webhook(const request_head& head)
 {
     const auto given = find_signature(head);
     if (!given.value) {
-        site_->count(given.present ? webhook_result::bad_signature : webhook_result::missing_signature);
-        return unauthorized();
+        if (given.present)
+            return refuse(webhook_result::bad_signature, unauthorized());
+        site_->report_missing(name());
+        return refuse(webhook_result::missing_signature, unauthorized());
     }
     append_.fingerprint = *given.value;
-    append_.peer = peer_text_;
-    if (!head.forwarded_for.empty() && service_.proxies_.trusts(peer_)) {
+    return std::nullopt;
+}
+
+/// What a trusted proxy says of a request: on whose behalf it comes, and what it is called.
+void webhook_handler::believe_proxy(const request_head& head)
+{
+    const bool has_name = request_id::is_good(head.request_id);
+    if ((head.forwarded_for.empty() && !has_name) || !service_.proxies_.trusts(peer_))
+        return;
+    if (!head.forwarded_for.empty()) {
         sender_ = to_text(service_.proxies_.sender(peer_, head.forwarded_for));
         append_.peer = sender_;
     }
-    return std::nullopt;
+    if (has_name)
+        id_.assign(head.request_id);
 }
 
 task<answer> webhook_handler::handle(std::string_view body)
@@ -172,19 +194,13 @@ task<answer> webhook_handler::handle(std::string_view body)
     const auto key = site_->match(body, append_.fingerprint);
     if (!key) {
         status_ = append_status::stopped;
-        site_->report_mismatch(body, append_.fingerprint);
+        site_->report_mismatch(body, append_.fingerprint, name());
         if (site_->quarantines())
             co_return co_await keep_apart(body);
-        site_->count(webhook_result::bad_signature);
-        co_return unauthorized();
+        co_return refuse(webhook_result::bad_signature, unauthorized());
     }
+    append_.sequence = 0;
     status_ = co_await append_.store(service_.inbox_, *service_.desk_);
-    site_->count(result_of(status_));
-    log::debug("webhook", {{"site", site_->name()},
-                           {"bytes", body.size()},
-                           {"outcome", status_ == append_status::stored      ? "stored"
-                                       : status_ == append_status::duplicate ? "duplicate"
-                                                                             : "refused"}});
     co_return answer_for(status_, *key);
 }
 
@@ -194,23 +210,33 @@ task<answer> webhook_handler::keep_apart(std::string_view body)
     const auto kept = co_await append_.keep(service_.apart_, *service_.apart_desk_);
     if (kept == append_status::stored) {
         site_->count(webhook_result::quarantined);
-        log::debug("webhook", {{"site", site_->name()}, {"bytes", body.size()}, {"outcome", "quarantined"}});
+        log::debug("webhook", {{"site", site_->name()},
+                               {"outcome", name_of(webhook_result::quarantined)},
+                               {"number", append_.sequence},
+                               {"bytes", body.size()},
+                               {"request", id_.view()}});
         co_return plain(200, "ok\n");
     }
-    site_->count(webhook_result::bad_signature);
-    co_return unauthorized();
+    co_return refuse(webhook_result::bad_signature, unauthorized());
 }
 
-answer webhook_handler::answer_for(append_status status, std::size_t key) const
+answer webhook_handler::answer_for(append_status status, std::size_t key)
 {
+    const auto result = result_of(status);
     if (status == append_status::stored || status == append_status::duplicate) {
+        site_->count(result);
+        log::debug("webhook", {{"site", site_->name()},
+                               {"outcome", name_of(result)},
+                               {"sequence", append_.sequence},
+                               {"bytes", append_.body.size()},
+                               {"request", id_.view()}});
         site_->arrived(append_.received_at, key);
         return plain(200, text_of(status));
     }
     auto made = plain(503, text_of(status));
     made.extra = service_.retry_after_;
     made.close = status == append_status::stopped;
-    return made;
+    return refuse(result, made);
 }
 
 void webhook_handler::answered()
@@ -222,10 +248,40 @@ void webhook_handler::answered()
 
 answer webhook_handler::refuse(refusal reason, std::string_view extra)
 {
-    refused(reason);
+    service_.meters_.refused[static_cast<std::size_t>(reason)].add();
     auto made = answer_to(reason);
     made.extra = extra;
+    return name_refused(name_of(reason), made);
+}
+
+answer webhook_handler::refuse(webhook_result result, answer made)
+{
+    site_->count(result);
+    return name_refused(name_of(result), made);
+}
+
+/// The line of a request that was not served, by whose name the operator finds it: it is in the answer too.
+/// Many at once are in the log only in part, each line with how many there were since the one before.
+answer webhook_handler::name_refused(std::string_view reason, answer made)
+{
+    headers_.assign(made.extra).append("X-Request-Id: ").append(name()).append("\r\n");
+    made.extra = headers_;
+    const auto times = service_.refusals_.count(monotonic::now());
+    log::write(times ? log::level::info : log::level::debug, "request refused",
+               {{"request", name()},
+                {"status", made.status},
+                {"reason", reason},
+                {"site", site_ == nullptr ? std::string_view() : std::string_view(site_->name())},
+                {"peer", append_.peer},
+                {"times", times.value_or(0)}});
     return made;
+}
+
+std::string_view webhook_handler::name()
+{
+    if (id_.empty())
+        service_.ids_.name(id_);
+    return id_.view();
 }
 
 answer webhook_handler::report_health()

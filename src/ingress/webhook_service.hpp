@@ -3,6 +3,7 @@
 #include "ingress/address.hpp"
 #include "ingress/append.hpp"
 #include "ingress/http_server.hpp"
+#include "ingress/request_id.hpp"
 #include "ingress/sites.hpp"
 
 #include "chargifyd/base/guarded.hpp"
@@ -71,6 +72,8 @@ private:
     const clock_fn clock_;
     webhook_meters meters_;
     rate_limited introductions_;
+    rate_limited refusals_{20};
+    request_id_source ids_;
     completion_desk* desk_ = nullptr;
     completion_desk* apart_desk_ = nullptr;
     guarded<credentials> current_;

@@ -130,6 +130,11 @@ std::uint64_t log::durable_sequence() const noexcept
     return impl_->durable.get();
 }
 
+timestamp log::last_commit() const noexcept
+{
+    return impl_->work.last_commit();
+}
+
 std::chrono::steady_clock::duration log::stalled() const noexcept
 {
     return impl_->work.stalled();

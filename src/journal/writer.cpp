@@ -160,9 +160,9 @@ void writer::gather(bool may_write)
         gathered_.push_back({&operation, what});
         gathered_bytes_ += operation.body.size();
         if (what == fate::fresh && may_write) {
-            format::append_record(batch_,
-                                  {next_sequence_ + records_, operation.received_at, operation.fingerprint,
-                                   operation.site, operation.peer, operation.body});
+            operation.sequence = next_sequence_ + records_;
+            format::append_record(batch_, {operation.sequence, operation.received_at, operation.fingerprint,
+                                           operation.site, operation.peer, operation.body});
             ++records_;
         }
     }
@@ -207,6 +207,7 @@ bool writer::write_gathered()
     }
     next_sequence_ += records_;
     durable_.set(next_sequence_ - 1);
+    last_commit_.store(clock_(), std::memory_order_relaxed);
     meters_.batch_webhooks.observe(records_);
     complete_gathered(append_status::stored);
     return true;
@@ -358,7 +359,7 @@ void writer::fail(const error& why) noexcept
         if (refused > 0 && on_batch_)
             on_batch_();
         chargifyd::log::error("journal: stopped, nothing more is accepted until a restart",
-                              {{"reason", why.message}});
+                              {{"error", why.message}});
         std::function<void(const error&)> handler;
         {
             const std::lock_guard hold(failure_mutex_);

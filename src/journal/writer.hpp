@@ -51,6 +51,8 @@ public:
 
     /// Any thread.
     bool disk_full() const noexcept { return full_.load(std::memory_order_relaxed); }
+    /// Any thread. timestamp{}: there was none.
+    timestamp last_commit() const noexcept { return last_commit_.load(std::memory_order_relaxed); }
     /// Any thread; called at once when the failure came first.
     void on_failure(std::function<void(const error&)> handler);
     /// Ends the active segment if it holds a webhook; returns when that is done, or the thread has ended. Any
@@ -115,6 +117,7 @@ private:
 
     heartbeat pulse_;
     std::atomic<bool> full_{false};
+    std::atomic<timestamp> last_commit_{timestamp{}};
     std::chrono::steady_clock::time_point next_look_{};
 
     std::atomic<bool> rotation_wanted_{false};

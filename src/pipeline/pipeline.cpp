@@ -14,6 +14,7 @@
 #include "chargifyd/state/projection.hpp"
 #include "chargifyd/state/sqlite_store.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <deque>
@@ -102,6 +103,7 @@ struct pipeline::implementation {
     std::atomic<std::uint64_t> applied;
     std::atomic<std::uint64_t> dead;
     std::atomic<timestamp> applied_received_at{timestamp{}};
+    std::atomic<timestamp> committed_at{timestamp{}}; ///< timestamp{}: not since the start
     guarded<std::string> failure;
     std::atomic<bool> outdated; ///< rules of another version made the state
     renewal renew;
@@ -155,6 +157,7 @@ void pipeline::implementation::committed(const progress& p)
 {
     pulse.beat();
     applied_received_at = p.received_at;
+    committed_at = clock();
     {
         const std::lock_guard hold(progress_mutex);
         applied = p.cursor;
@@ -417,8 +420,17 @@ status pipeline::now() const
     s.failure = my.failure.with([](const std::string& f) { return f; });
     s.rebuilding = my.renew.now();
     const timestamp received = my.applied_received_at;
+    const timestamp present = my.clock();
+    // A clock may be set back.
+    const auto age = [present](timestamp at) {
+        return std::max(0.0, std::chrono::duration<double>(present - at).count());
+    };
     if (s.durable > s.applied && received != timestamp{})
-        s.lag_seconds = std::chrono::duration<double>(my.clock() - received).count();
+        s.lag_seconds = age(received);
+    if (const timestamp at = my.inbox.last_commit(); at != timestamp{})
+        s.journal_commit_seconds = age(at);
+    if (const timestamp at = my.committed_at; at != timestamp{})
+        s.state_commit_seconds = age(at);
     return s;
 }
 

@@ -176,6 +176,7 @@ void store::implementation::write_batch(std::deque<append_operation*>& batch)
             add(w.number, std::string(w.operation->peer), w.operation->body.size());
             show();
         }
+        w.operation->sequence = w.number;
         w.operation->complete(w.status);
     }
     if (batch_over)

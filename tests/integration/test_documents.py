@@ -1,4 +1,4 @@
-"""The examples of README.md run, and docs/state.md names what is in the file."""
+"""The examples of README.md run, and the manual names what is in the state, in the log and in /readyz."""
 import pathlib
 import re
 import unittest
@@ -78,6 +78,14 @@ class Reference(DaemonCase):
             section = sections.get(table) or next(l for l in others.splitlines() if l.startswith(f"| `{table}`"))
             self.assertIn(f"`{column}`", section, table)
 
+    def test_every_field_of_readyz_is_documented(self):
+        text = (ROOT / "docs" / "operations.md").read_text().split("### readyz")[1].split("\n## ")[0]
+        documented = set(re.findall(r"`([a-z_.]+)`", re.sub(r"(?m)\|[^|]*\|$", "|", text)))
+        ready = self.daemon.admin_json("/readyz")[1]
+        fields = {name for name in ready if name != "checks"} | {f"checks.{name}" for name in ready["checks"]}
+        self.assertEqual(fields - documented, set())
+        self.assertEqual({name for name in documented if name.startswith("checks.")} - fields, set())
+
     def test_every_status_of_the_readme_is_answered_somewhere(self):
         table = (ROOT / "README.md").read_text().split("What a request is answered:")[1]
         for status in ("200", "400", "401", "404", "405", "408", "411", "413", "415", "417", "431", "503"):
@@ -90,6 +98,63 @@ class Reference(DaemonCase):
         self.assertGreater(len(commands), 10)
         for command in commands:
             self.assertRegex(text, rf"(?m)^#+ .*\b{command}\b", command)
+
+
+def log_calls():
+    """Level, message and names of the fields of each line that the sources can write."""
+    for file in sorted((ROOT / "src").rglob("*.cpp")):
+        text = re.sub(r"(?m)^\s*//.*$", "", file.read_text())
+        for call in re.finditer(r"\blog::(debug|info|warning|error|write)\s*\(", text):
+            depth, end, quoted = 1, call.end(), False
+            while depth:
+                if quoted and text[end] == "\\":
+                    end += 1
+                elif text[end] == '"':
+                    quoted = not quoted
+                elif not quoted:
+                    depth += {"(": 1, ")": -1}.get(text[end], 0)
+                end += 1
+            arguments = text[call.end():end - 1]
+            literals = re.match(r'(?:[^"{]*,)?\s*((?:"(?:[^"\\]|\\.)*"\s*)+)', arguments)
+            message = "".join(re.findall(r'"((?:[^"\\]|\\.)*)"', literals[1])) if literals else arguments
+            yield call[1], message, re.findall(r'\{\s*"(\w+)"\s*,', arguments)
+
+
+class LogLines(unittest.TestCase):
+    """docs/logs.md and the sources say the same."""
+
+    def setUp(self):
+        text = (ROOT / "docs" / "logs.md").read_text()
+        lines, self.meanings = text.split("## Fields")
+        self.rows = {m[1].strip("` "): (m[2].split(", "), set(re.findall(r"`(\w+)`", m[3])))
+                     for m in re.finditer(r"(?m)^\| (`.*`+) \| ([a-z, ]+) \|(.*)\|$", lines) if m[1] != "`message`"}
+
+    def test_every_line_is_documented(self):
+        written = {}
+        for level, message, fields in log_calls():
+            self.assertIn(message, self.rows)
+            levels, documented = self.rows[message]
+            self.assertIn(level, levels + ["write"], message)
+            written.setdefault(message, set()).update(fields)
+        # Written by the log itself.
+        written |= {"log lines were lost, for nobody took them": {"lines"}, "a log line was lost": set()}
+        self.assertGreater(len(written), 50)
+        self.assertEqual({message: fields for message, (_, fields) in self.rows.items()}, written)
+
+    def test_every_field_is_explained_and_none_hides_what_all_lines_have(self):
+        used = set().union(*(fields for _, fields in self.rows.values()))
+        self.assertEqual(set(re.findall(r"`(\w+)`", "".join(re.findall(r"(?m)^\| ([^|]*) \|", self.meanings)))), used)
+        self.assertEqual(used & {"time", "level", "message"}, set())
+
+    def test_what_is_worth_an_alert_is_written(self):
+        text = (ROOT / "docs" / "operations.md").read_text().split("## Logs")[1].split("\n## ")[0]
+        alerts = re.findall(r"(?m)^\| `(.*?)` \| ([a-z, ]+) \|(.*)\|$", text)
+        self.assertGreater(len(alerts), 8)
+        for beginning, levels, fields in alerts:
+            known = [row for message, row in self.rows.items() if message.startswith(beginning)]
+            self.assertTrue(known, beginning)
+            self.assertEqual(set(re.findall(r"`(\w+)`", fields)), set().union(*(row[1] for row in known)), beginning)
+            self.assertTrue(all(level in levels for row in known for level in row[0]), beginning)
 
 
 if __name__ == "__main__":

@@ -43,6 +43,26 @@ class Statuses(DaemonCase):
                    for headers in ({}, {SIGNATURE: "x"}, {SIGNATURE: "0" * 64}, {SIGNATURE: sign(body, "wrong")})}
         self.assertEqual(len(answers), 1)
 
+    def test_a_refusal_is_found_in_the_log_by_its_name(self):
+        def line_of(name):
+            return wait_for(lambda: next((l for l in self.daemon.log_lines() if l.get("request") == name
+                                          and l["message"] == "request refused"), None), f"line of {name}")
+        asked = (("POST", "/webhooks/acme", {SIGNATURE: "0" * 64}, 401, "bad_signature", "acme"),
+                 ("POST", "/webhooks/globex", {}, 401, "missing_signature", "globex"),
+                 ("POST", "/nowhere", {}, 404, "not_found", ""),
+                 ("POST", "/webhooks/acme", {"Content-Encoding": "gzip"}, 415, "encoding", ""))
+        names = set()
+        for method, path, headers, status, reason, site in asked:
+            got, answered, _ = self.daemon.request(method, path, b"id=1", headers)
+            self.assertEqual(got, status)
+            names.add(answered["X-Request-Id"])
+            line = line_of(answered["X-Request-Id"])
+            self.assertEqual((line["level"], line["status"], line["reason"], line["site"], line["peer"]),
+                             ("info", status, reason, site, "127.0.0.1"))
+        self.assertEqual(len(names), len(asked))
+        status, headers, _ = self.daemon.request("POST", "/webhooks/acme", b"id=1", {SIGNATURE: sign(b"id=1")})
+        self.assertEqual((status, headers.get("X-Request-Id")), (200, None))
+
     def test_404_405(self):
         for path in ("/", "/webhooks", "/webhooks/", "/webhooks/nobody", "/webhooks/acme/", "/webhooks/acme/x", "/webhooks/%61cme",
                      "/webhooks/../healthz", "/favicon.ico"):

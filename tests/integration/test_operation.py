@@ -483,6 +483,40 @@ class Admin(DaemonCase):
                      "disk_free_bytes"):
             self.assertIn("chargifyd_" + name, text)
 
+    def test_readiness_says_what_is_at_fault(self):
+        ready = self.daemon.admin_json("/readyz")[1]
+        self.assertEqual(ready["checks"], {"traffic": "ok", "journal": "ok", "disk": "ok", "applying": "ok"})
+        self.assertEqual((ready["journal_commit_seconds"], ready["state_commit_seconds"]), (None, None))
+        self.assertGreater(ready["disk_free_bytes"], ready["disk_floor_bytes"])
+        self.daemon.post(subscription(1))
+        self.daemon.settle()
+        ready = self.daemon.admin_json("/readyz")[1]
+        for name in ("journal_commit_seconds", "state_commit_seconds"):
+            self.assertGreaterEqual(ready[name], 0, name)
+            self.assertLess(ready[name], PATIENCE, name)
+        with sqlite3.connect(self.daemon.state_file, isolation_level=None) as other:
+            other.execute("BEGIN IMMEDIATE")
+            self.assertEqual(self.daemon.post(subscription(2)), 200)
+            status, ready = wait_for(lambda: (lambda a: a[0] == 503 and a)(self.daemon.admin_json("/readyz")), "applying fails")
+            self.assertEqual(ready["checks"], {"traffic": "ok", "journal": "ok", "disk": "ok", "applying": "failing"})
+            self.assertIn("webhooks are not applied: ", ready["reasons"][0])
+            self.assertEqual(ready["apply_lag_webhooks"], 1)
+            other.execute("ROLLBACK")
+        wait_for(lambda: self.daemon.admin_json("/readyz")[0] == 200, "it is ready again")
+
+    def test_a_full_disk_is_a_reason(self):
+        self.daemon.stop()
+        self.daemon.extra = f"[journal]\ndisk_floor_bytes = {2**40}\n"
+        self.daemon.write_config()
+        self.daemon.start()
+        status, ready = self.daemon.admin_json("/readyz")
+        self.assertEqual((status, ready["ready"], ready["reasons"]), (503, False, ["webhooks are not taken: disk"]))
+        self.assertEqual(ready["checks"], {"traffic": "ok", "journal": "ok", "disk": "full", "applying": "ok"})
+        self.assertLess(ready["disk_free_bytes"], ready["disk_floor_bytes"])
+        self.assertEqual(self.daemon.post(subscription(1)), 503)
+        refused = self.daemon.wait_log("request refused")
+        self.assertEqual((refused["reason"], refused["status"], refused["site"]), ("disk_full", 503, "acme"))
+
     def test_a_token_is_demanded_when_it_is_set(self):
         token = self.folder / "token"
         token.touch(mode=0o600)

@@ -201,7 +201,7 @@ class BehindProxy(DaemonCase):
             for name, ssl_word in (("plain", ""), ("ended", " ssl")):
                 text += f" server {{ listen 127.0.0.1:{port[name]}{ssl_word}; {certificate if ssl_word else ''}\n"
                 text += "  location / { proxy_pass http://daemon; proxy_http_version 1.1; proxy_set_header Connection \"\";\n"
-                text += "   proxy_set_header X-Forwarded-For $remote_addr; } }\n"
+                text += "   proxy_set_header X-Forwarded-For $remote_addr; proxy_set_header X-Request-Id $request_id; } }\n"
             return text + "}\n"
 
         port = self.start_nginx(["plain", "ended"], configure, stream=False).port
@@ -224,6 +224,7 @@ class Peers(BehindProxy):
         for name, (port, tls) in self.nginx_http(forwarded).items():
             with self.subTest(name):
                 self.assert_passes(port, tls, forwarded)
+        self.assertRegex(forwarded.wait_log("request refused")["request"], r"^[0-9a-f]{32}$")  # nginx gave it
 
     def test_a_header_that_the_sender_wrote_himself_is_no_header(self):
         """Behind a proxy the sender's own header comes second: an ordinary bad request, or no handshake."""

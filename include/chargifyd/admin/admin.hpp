@@ -6,6 +6,7 @@
 #include "chargifyd/pipeline/pipeline.hpp"
 #include "chargifyd/quarantine/quarantine.hpp"
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <string_view>
@@ -26,7 +27,9 @@ struct sources {
     std::function<result<quarantine::released>()> release_quarantined;
     const metrics::registry* instruments = nullptr;
     std::filesystem::path state_file;
-    secret token; ///< demanded of every request over TCP when it is set
+    std::filesystem::path journal_directory;
+    std::uint64_t disk_floor_bytes = 0; ///< below so much free space webhooks are not taken
+    secret token;                       ///< demanded of every request over TCP when it is set
 };
 
 /// Answers (docs/operations.md):

@@ -60,7 +60,8 @@ public:
     std::string_view peer; ///< address of the sender as text
     std::string_view body;
     timestamp received_at{};
-    digest256 fingerprint{}; ///< the verified HMAC
+    digest256 fingerprint{};    ///< the verified HMAC
+    std::uint64_t sequence = 0; ///< where it went, once it is completed as stored
 
     /// Called exactly once for every operation that `submit` accepted, on the journal's thread, after the
     /// batch is durable (or cannot become so). Must not block and must not call into the journal. Operations
@@ -159,6 +160,8 @@ public:
     /// none).
     std::uint64_t first_sequence() const;
     std::uint64_t durable_sequence() const noexcept;
+    /// When a batch became durable last; timestamp{}: none did since `open`. Any thread.
+    timestamp last_commit() const noexcept;
     /// Waits until more than `sequence` is durable, the journal has stopped, or a stop is requested; then
     /// returns durable_sequence(). Any thread.
     std::uint64_t wait_beyond(std::uint64_t sequence, std::stop_token stop);

@@ -30,6 +30,9 @@ struct status {
     std::uint64_t applied = 0; ///< last sequence in the state
     double lag_seconds = 0;    ///< age of the last applied webhook while more are waiting, else 0
     std::uint64_t dead_letters = 0;
+    /// How long ago the journal and the state were written last; nothing: not since the start.
+    std::optional<double> journal_commit_seconds;
+    std::optional<double> state_commit_seconds;
     std::string failure; ///< why applying stands still; empty: it does not
     /// There while rules of another version made the state and it is made anew: it serves meanwhile.
     std::optional<rebuild_progress> rebuilding;

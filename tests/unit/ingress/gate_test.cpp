@@ -205,6 +205,7 @@ TEST(read_head, gives_what_was_sent)
                              "X-Chargify-Webhook-Signature: legacy\r\n"
                              "X-Forwarded-For: a, b\r\n"
                              "x-forwarded-for: c\r\n"
+                             "x-request-ID: 5f-1\r\n"
                              "\r\n";
     request_head head;
     ASSERT_FALSE(read_head(sent, limits, head));
@@ -216,9 +217,17 @@ TEST(read_head, gives_what_was_sent)
     EXPECT_EQ(head.signature, "one");
     EXPECT_EQ(head.signatures, 2U);
     EXPECT_EQ(head.forwarded_for, (std::vector<std::string_view>{"a, b", "c"}));
+    EXPECT_EQ(head.request_id, "5f-1");
     EXPECT_EQ(head.content_length, 42U);
     EXPECT_TRUE(head.expects_continue);
     EXPECT_TRUE(head.keep_alive);
+}
+
+TEST(read_head, takes_no_name_of_a_request_that_has_two)
+{
+    request_head head;
+    ASSERT_FALSE(read_head(post(length + "X-Request-Id: a\r\nX-Request-Id: a\r\n"), limits, head));
+    EXPECT_EQ(head.request_id, "");
 }
 
 TEST(read_head, keeps_nothing_of_the_head_before)

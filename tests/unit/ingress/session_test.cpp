@@ -1,3 +1,4 @@
+#include "ingress/request_id.hpp"
 #include "ingress/session.hpp"
 #include "server_fixture.hpp"
 
@@ -218,6 +219,7 @@ TEST_P(refusal_test, is_answered_once_and_ends_the_connection)
         EXPECT_EQ(got.header("Connection"), "close");
         EXPECT_EQ(got.header("Server"), "(none)");
         EXPECT_EQ(got.header("Content-Type"), "text/plain");
+        EXPECT_TRUE(request_id::is_good(got.header("X-Request-Id"))) << got.head;
         EXPECT_EQ(c.rest(), "");
     }
     EXPECT_TRUE(stored().empty());

@@ -24,6 +24,20 @@ TEST(rate_limited, reports_the_first_at_once_and_the_rest_in_sums)
     EXPECT_EQ(happens.count(start + 60s), 2U);
 }
 
+TEST(rate_limited, reports_as_many_as_it_may_one_by_one)
+{
+    rate_limited happens(3);
+    const std::chrono::steady_clock::time_point start{};
+    for (const auto after : {0s, 1s, 9s})
+        EXPECT_EQ(happens.count(start + after), 1U);
+    EXPECT_EQ(happens.count(start + 9s), std::nullopt);
+    EXPECT_EQ(happens.count(start + 9999ms), std::nullopt);
+    EXPECT_EQ(happens.count(start + 10s), 3U);
+    EXPECT_EQ(happens.count(start + 10s), 1U);
+    EXPECT_EQ(happens.count(start + 10s), 1U);
+    EXPECT_EQ(happens.count(start + 10s), std::nullopt);
+}
+
 TEST(site_table, finds_by_name)
 {
     metrics::registry meters;

@@ -1,3 +1,4 @@
+#include "ingress/request_id.hpp"
 #include "server_fixture.hpp"
 
 #include "chargifyd/base/log.hpp"
@@ -30,6 +31,23 @@ protected:
         inbox = std::move(*opened);
         open_quarantine();
         return webhook_server::open(with, sites, *inbox, *apart, meters, system_now);
+    }
+    struct told {
+        std::vector<test::response> answers;
+        std::string text; ///< every line, whatever its level
+    };
+    /// Starts and asks with `what`, and ends the server.
+    template <class F>
+    told log_of(F what)
+    {
+        log::configure(log::level::debug, log::format::text);
+        testing::internal::CaptureStderr();
+        told made;
+        made.answers = what();
+        server->drain(1h);
+        made.text = testing::internal::GetCapturedStderr();
+        log::configure(log::level::info, log::format::text);
+        return made;
     }
     std::string webhooks(const std::string& what, const std::string& site = "acme") const
     {
@@ -118,11 +136,16 @@ TEST_F(webhook_server_test, says_the_same_to_every_bad_signature)
     const auto malformed =
         http().ask(post("X-Chargify-Webhook-Signature-Hmac-Sha-256: \r\n" + length_of("a"), "a"));
     EXPECT_EQ(missing.status, 401U);
-    const auto without_date = [](const test::response& r) {
-        return r.head.substr(0, r.head.find("Date:")) + r.head.substr(r.head.find("Connection:")) + r.body;
+    const auto without_time_and_name = [](const test::response& r) {
+        std::string head = r.head;
+        for (const char* line : {"Date: ", "X-Request-Id: "}) {
+            const auto at = head.find(line);
+            head.erase(at, head.find("\r\n", at) - at);
+        }
+        return head + r.body;
     };
-    EXPECT_EQ(without_date(missing), without_date(wrong));
-    EXPECT_EQ(without_date(missing), without_date(malformed));
+    EXPECT_EQ(without_time_and_name(missing), without_time_and_name(wrong));
+    EXPECT_EQ(without_time_and_name(missing), without_time_and_name(malformed));
     EXPECT_EQ(webhooks("missing_signature"), "1");
     EXPECT_EQ(webhooks("bad_signature"), "2");
 }
@@ -522,6 +545,94 @@ TEST_F(webhook_server_test, writes_no_secret_into_the_log)
     EXPECT_NE(logged.find("Another key or another body was signed"), std::string::npos) << logged;
 }
 
+TEST_F(webhook_server_test, names_what_it_refuses_in_the_answer_and_in_the_log)
+{
+    const auto lines = log_of([this] {
+        start();
+        const auto missing = http().ask(post(length_of("a=b"), "a=b"));
+        const auto wrong = http().ask(webhook("a=b", "", "/webhooks", "another key"));
+        const auto nowhere = http().ask(get("/nowhere"));
+        const auto malformed = http().ask("nonsense\r\n\r\n");
+        return std::vector{missing, wrong, nowhere, malformed};
+    });
+    ASSERT_EQ(lines.answers.size(), 4U);
+    std::set<std::string> names;
+    for (const auto& one : lines.answers)
+        names.insert(one.header("X-Request-Id"));
+    EXPECT_EQ(names.size(), 4U) << "every request has a name of its own";
+    const auto line = [&](std::size_t i, const std::string& reason, const std::string& site) {
+        return "info request refused request=" + lines.answers[i].header("X-Request-Id") +
+               " status=" + std::to_string(lines.answers[i].status) + " reason=" + reason + " site=" + site +
+               " peer=127.0.0.1 times=1";
+    };
+    for (const auto& expected : {line(0, "missing_signature", "acme"), line(1, "bad_signature", "acme"),
+                                 line(2, "not_found", R"("")"), line(3, "bad_request", R"("")")})
+        EXPECT_NE(lines.text.find(expected), std::string::npos) << expected << "\n" << lines.text;
+    // What else is said of them carries their names.
+    EXPECT_NE(lines.text.find("headers? site=acme request=" + lines.answers[0].header("X-Request-Id")),
+              std::string::npos)
+        << lines.text;
+    EXPECT_NE(lines.text.find("site=acme request=" + lines.answers[1].header("X-Request-Id") + " finding="),
+              std::string::npos)
+        << lines.text;
+}
+
+TEST_F(webhook_server_test, calls_a_webhook_by_its_sequence)
+{
+    sites.front().quarantines = true;
+    const auto lines = log_of([this] {
+        start();
+        auto c = http();
+        std::vector<test::response> answers;
+        answers.push_back(c.ask(webhook("id=1")));
+        answers.push_back(c.ask(webhook("id=22")));
+        answers.push_back(c.ask(webhook("id=1")));
+        answers.push_back(c.ask(webhook("id=3", {}, "/webhooks", "another key")));
+        return answers;
+    });
+    for (const auto& one : lines.answers) {
+        EXPECT_EQ(one.status, 200U);
+        EXPECT_EQ(one.header("X-Request-Id"), "(none)");
+    }
+    for (const std::string expected :
+         {"debug webhook site=acme outcome=stored sequence=1 bytes=4 request=\"\"",
+          "debug webhook site=acme outcome=stored sequence=2 bytes=5 request=\"\"",
+          "debug webhook site=acme outcome=duplicate sequence=0 bytes=4 request=\"\"",
+          "debug webhook site=acme outcome=quarantined number=1 bytes=4 request="})
+        EXPECT_NE(lines.text.find(expected), std::string::npos) << expected << "\n" << lines.text;
+    EXPECT_EQ(lines.text.find("request refused"), std::string::npos);
+}
+
+TEST_F(webhook_server_test, takes_over_the_name_that_a_trusted_proxy_gives)
+{
+    with.trusted_proxies = {"127.0.0.0/8"};
+    const auto lines = log_of([this] {
+        start();
+        auto c = http();
+        std::vector<test::response> answers;
+        answers.push_back(c.ask(webhook("id=1", "X-Request-Id: good-1\r\n")));
+        answers.push_back(c.ask(webhook("id=2")));
+        answers.push_back(http().ask(post("X-Request-Id: bad.2\r\n" + length_of("a"), "a")));
+        answers.push_back(http().ask(post("X-Request-Id: a b\r\n" + length_of("a"), "a")));
+        return answers;
+    });
+    EXPECT_NE(lines.text.find("sequence=1 bytes=4 request=good-1"), std::string::npos) << lines.text;
+    EXPECT_NE(lines.text.find("sequence=2 bytes=4 request=\"\""), std::string::npos)
+        << "it is the next one's";
+    EXPECT_EQ(lines.answers[2].header("X-Request-Id"), "bad.2");
+    EXPECT_NE(lines.text.find("request refused request=bad.2 status=401"), std::string::npos) << lines.text;
+    EXPECT_NE(lines.answers[3].header("X-Request-Id"), "a b");
+    EXPECT_TRUE(request_id::is_good(lines.answers[3].header("X-Request-Id")));
+}
+
+TEST_F(webhook_server_test, takes_no_name_from_a_stranger)
+{
+    start();
+    const auto refused = http().ask(post("X-Request-Id: mine\r\n" + length_of("a"), "a"));
+    EXPECT_NE(refused.header("X-Request-Id"), "mine");
+    EXPECT_TRUE(request_id::is_good(refused.header("X-Request-Id")));
+}
+
 TEST_F(webhook_server_test, warns_of_bad_signatures_without_flooding_the_log)
 {
     testing::internal::CaptureStderr();
@@ -533,6 +644,22 @@ TEST_F(webhook_server_test, warns_of_bad_signatures_without_flooding_the_log)
     const auto first = logged.find("does not match");
     ASSERT_NE(first, std::string::npos);
     EXPECT_EQ(logged.find("does not match", first + 1), std::string::npos) << logged;
+}
+
+TEST_F(webhook_server_test, tells_of_refusals_without_flooding_the_log)
+{
+    testing::internal::CaptureStderr();
+    start();
+    for (int i = 0; i < 100; ++i)
+        EXPECT_EQ(http().ask(get("/nowhere")).status, 404U);
+    server->drain(1h);
+    const auto logged = testing::internal::GetCapturedStderr();
+    std::size_t lines = 0;
+    for (auto at = logged.find("request refused"); at != std::string::npos;
+         at = logged.find("request refused", at + 1))
+        ++lines;
+    EXPECT_GE(lines, 20U);
+    EXPECT_LE(lines, 60U) << "20 in each ten seconds";
 }
 
 } // namespace

@@ -31,6 +31,25 @@ TEST_F(log_test, sequences_go_on_and_the_id_stays_over_restarts)
         EXPECT_EQ(all[i].sequence, i + 1);
 }
 
+TEST_F(log_test, tells_each_webhook_its_sequence_and_when_it_was_written_last)
+{
+    const auto journal = open_log(files_);
+    EXPECT_EQ(journal->last_commit(), timestamp{});
+    const auto before = clock_();
+    test::webhook first(1);
+    test::webhook second(2);
+    test::webhook again(1);
+    for (test::webhook* one : {&first, &second, &again}) {
+        ASSERT_EQ(journal->submit(*one), append_status::stored);
+        one->wait();
+    }
+    EXPECT_EQ(first.sequence, 1U);
+    EXPECT_EQ(second.sequence, 2U);
+    EXPECT_EQ(again.sequence, 0U) << "it was not written";
+    EXPECT_GT(journal->last_commit(), before);
+    EXPECT_LT(journal->last_commit(), clock_());
+}
+
 TEST_F(log_test, two_journals_have_two_ids)
 {
     fault_file_system other;

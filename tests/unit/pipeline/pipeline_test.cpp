@@ -63,6 +63,21 @@ TEST_F(background, applies_what_was_there_and_what_comes)
     EXPECT_EQ(p->now().failure, "");
 }
 
+TEST_F(background, tells_when_journal_and_state_were_written_last)
+{
+    const auto p = open();
+    EXPECT_FALSE(p->now().journal_commit_seconds);
+    EXPECT_FALSE(p->now().state_commit_seconds);
+    fill(1);
+    EXPECT_EQ(p->now().journal_commit_seconds, 0.0);
+    EXPECT_FALSE(p->now().state_commit_seconds);
+    p->start();
+    p->stop(60s);
+    now_ += 90s;
+    EXPECT_EQ(p->now().journal_commit_seconds, 90.0);
+    EXPECT_EQ(p->now().state_commit_seconds, 90.0);
+}
+
 TEST_F(background, takes_over_a_rebuilt_state_while_it_runs)
 {
     fill(30);
