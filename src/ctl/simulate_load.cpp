@@ -54,17 +54,21 @@ void write_report(context& ctx, const simulate::load_report& r)
                   {"refused", kind::integer},
                   {"failed", kind::integer},
                   {"missed", kind::integer},
+                  {"resumed", kind::integer},
                   {"seconds", kind::real},
                   {"acknowledged_per_second", kind::real},
                   {"p50_ms", kind::real},
                   {"p99_ms", kind::real},
                   {"p999_ms", kind::real},
                   {"max_ms", kind::real},
+                  {"late_p99_ms", kind::real},
+                  {"late_max_ms", kind::real},
                   {"cpu_seconds", kind::real},
                   {"failure"}},
                  {count(r.sent), count(r.acknowledged), count(r.refused), count(r.failed), count(r.missed),
-                  r.seconds, per_second, milliseconds(r.p50), milliseconds(r.p99), milliseconds(r.p999),
-                  milliseconds(r.max), r.cpu_seconds, r.failure.empty() ? cell() : cell(r.failure)});
+                  count(r.resumed), r.seconds, per_second, milliseconds(r.p50), milliseconds(r.p99),
+                  milliseconds(r.p999), milliseconds(r.max), milliseconds(r.late_p99),
+                  milliseconds(r.late_max), r.cpu_seconds, r.failure.empty() ? cell() : cell(r.failure)});
 }
 
 exit_code load(context& ctx, const load_command& what)
@@ -127,7 +131,11 @@ void add_load_options(CLI::App& command, load_command& what)
     command
         .add_option("--first", what.with.first, "Number of the first webhook, to go on where a run ended (1)")
         ->type_name("N");
-    command.add_flag("--no-keep-alive", what.no_keep_alive, "Open a connection for each webhook");
+    CLI::Option* const anew =
+        command.add_flag("--no-keep-alive", what.no_keep_alive, "Open a connection for each webhook");
+    command
+        .add_flag("--resume", what.with.resume, "Have each of them resume the TLS session of the one before")
+        ->needs(anew);
     command.add_option("--threads", what.with.threads, "Sending threads (1)")
         ->type_name("T")
         ->check(CLI::Range(1, 256));

@@ -126,8 +126,23 @@ void connection::abort() noexcept
         secure_->lowest_layer().close(ignored);
 }
 
+/// The session that the connection leaves behind; the one before when it came to none.
+void connection::keep_session() noexcept
+{
+    SSL* const handle = secure_->native_handle();
+    SSL_SESSION* const left = SSL_get1_session(handle);
+    if (left != nullptr && SSL_SESSION_is_resumable(left) == 1)
+        session_.reset(left);
+    else
+        SSL_SESSION_free(left);
+    // Sessions of connections that end without a farewell are otherwise made useless.
+    SSL_set_shutdown(handle, SSL_SENT_SHUTDOWN);
+}
+
 void connection::close() noexcept
 {
+    if (secure_ && to_.resume)
+        keep_session();
     plain_.reset();
     secure_.reset();
     reusable_ = false;
@@ -170,9 +185,13 @@ task<void> connection::shake_hands(reply& out)
         fail(out, phase::handshake, net::error::invalid_argument);
         co_return;
     }
+    if (session_)
+        SSL_set_session(handle, session_.get());
     auto [ec] = co_await secure_->async_handshake(ssl::stream_base::client, as_result);
-    if (!ec)
+    if (!ec) {
+        resumed_ += SSL_session_reused(handle) == 1 ? 1U : 0U;
         co_return;
+    }
     out.verification = SSL_get_verify_result(handle);
     fail(out, phase::handshake, ec);
 }

@@ -12,6 +12,7 @@
 #include <boost/asio/ssl.hpp>
 
 #include <array>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -34,6 +35,7 @@ struct destination {
     endpoint where;
     std::shared_ptr<net::ssl::context> tls; ///< null for http
     std::vector<net::ip::tcp::endpoint> addresses;
+    bool resume = false; ///< a connection opened anew offers the TLS session of the one before
 };
 
 /// The TLS settings of a target; null for http. errc::invalid: the file of authorities cannot be used.
@@ -79,6 +81,8 @@ public:
     /// Only while nothing is under way.
     void close() noexcept;
     bool is_open() const noexcept { return plain_ || secure_; }
+    /// How many handshakes resumed a session.
+    std::uint64_t resumed() const noexcept { return resumed_; }
 
 private:
     task<void> shake_hands(reply& out);
@@ -89,11 +93,14 @@ private:
     task<void> receive(Stream& stream, reply& out);
     boost::system::error_code feed(std::optional<answer_parser>& parser, std::size_t& filled);
     void fail(reply& out, phase at, const boost::system::error_code& why) noexcept;
+    void keep_session() noexcept;
 
     executor executor_;
     const destination& to_;
     std::optional<tcp_socket> plain_;
     std::optional<tls_stream> secure_;
+    std::unique_ptr<SSL_SESSION, decltype(&SSL_SESSION_free)> session_{nullptr, SSL_SESSION_free};
+    std::uint64_t resumed_ = 0;
     bool reusable_ = false;
     std::array<char, 8192> buffer_;
 };

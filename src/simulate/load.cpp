@@ -137,12 +137,15 @@ public:
         for (const auto& l : lanes_)
             run_coroutine(play(*l));
         run();
+        for (const auto& l : lanes_)
+            counts.resumed += l->line.resumed();
     }
 
     std::size_t opened() const noexcept { return opened_; }
 
     load_report counts;
     histogram latencies;
+    histogram lateness;
     steady::time_point last_end = steady::time_point::min();
     std::exception_ptr failure;
 
@@ -222,6 +225,7 @@ task<void> worker::play(lane& l)
             if (due > since) {
                 l.pace.expires_at(due);
                 co_await l.pace.async_wait(as_result);
+                lateness.record(std::chrono::duration_cast<std::chrono::microseconds>(steady::now() - due));
             }
             since = due;
         }
@@ -275,6 +279,8 @@ result<void> check(const load_options& with)
         return invalid("the rate of a load is zero or a number of webhooks per second");
     if (with.subscriptions < 1)
         return invalid("a load speaks of at least one subscription");
+    if (with.resume && with.keep_alive)
+        return invalid("sessions are resumed by new connections: not while connections are kept");
     return {};
 }
 
@@ -307,15 +313,18 @@ load_report summarize(const course& shared, const std::vector<std::unique_ptr<wo
 {
     load_report out;
     histogram latencies;
+    histogram lateness;
     auto last_end = shared.began;
     for (const auto& w : workers) {
         out.sent += w->counts.sent;
         out.acknowledged += w->counts.acknowledged;
         out.refused += w->counts.refused;
         out.failed += w->counts.failed;
+        out.resumed += w->counts.resumed;
         if (out.failure.empty())
             out.failure = w->counts.failure;
         latencies.merge(w->latencies);
+        lateness.merge(w->lateness);
         last_end = std::max(last_end, w->last_end);
     }
     if (shared.is_open_loop())
@@ -325,6 +334,8 @@ load_report summarize(const course& shared, const std::vector<std::unique_ptr<wo
     out.p99 = latencies.quantile(0.99);
     out.p999 = latencies.quantile(0.999);
     out.max = latencies.max();
+    out.late_p99 = lateness.quantile(0.99);
+    out.late_max = lateness.max();
     return out;
 }
 
@@ -348,6 +359,7 @@ result<load_report> run_load(const target& to, const load_options& with,
     goal.where = std::move(*where);
     goal.tls = std::move(*tls);
     goal.addresses = std::move(*addresses);
+    goal.resume = with.resume;
 
     course shared(with, goal, request_writer(goal.where, to.shared_key, with.keep_alive), to.timeout, acked);
     const auto workers = make_workers(shared);

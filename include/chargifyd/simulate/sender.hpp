@@ -65,6 +65,7 @@ struct load_options {
     std::uint64_t first = 1; ///< numbers the bodies, so that runs can go on where another ended
     std::string site = "acme";
     bool keep_alive = true;
+    bool resume = false; ///< without keep_alive: each TLS connection resumes the session of the one before
     unsigned threads = 1;
 };
 
@@ -76,10 +77,14 @@ struct load_report {
     std::uint64_t refused = 0;      ///< any other status
     std::uint64_t failed = 0;       ///< no answer; sent = acknowledged + refused + failed
     std::uint64_t missed = 0;       ///< open loop: was due, but no connection was free before the end
+    std::uint64_t resumed = 0;      ///< TLS connections, after the clock started, that resumed a session
     double seconds = 0;
     double cpu_seconds = 0;                                ///< of this process: a starved generator is seen
     std::chrono::microseconds p50{}, p99{}, p999{}, max{}; ///< of those answered; less than 1 % too high
-    std::string failure;                                   ///< why one of the failed had no answer
+    /// Open loop: how long after its moment a webhook was begun although its connection was free: the
+    /// generator's own share of the latencies.
+    std::chrono::microseconds late_p99{}, late_max{};
+    std::string failure; ///< why one of the failed had no answer
 };
 
 /// Runs a load; `acked` is called with each acknowledged webhook's id, from the sending threads. Connections

@@ -143,6 +143,27 @@ TEST(load, opens_a_connection_for_each_webhook)
     }
 }
 
+TEST(load, resumes_the_session_of_the_connection_before)
+{
+    const test_certificate certificate("IP:127.0.0.1");
+    test_server server([](const request&) { return action{test_server::ok(), action::close}; }, &certificate);
+    load_options with = some(20);
+    with.connections = 1;
+    with.keep_alive = false;
+    with.resume = true;
+    const auto r = run_load(to(server), with);
+    ASSERT_TRUE(r) << r.error().message;
+    EXPECT_EQ(r->acknowledged, 20U);
+    EXPECT_GE(r->resumed, 19U); // the one that saw whether anybody is there came before the clock
+    expect_sums(*r);
+
+    with.resume = false;
+    with.first = 1000;
+    const auto anew = run_load(to(server), with);
+    ASSERT_TRUE(anew) << anew.error().message;
+    EXPECT_EQ(anew->resumed, 0U);
+}
+
 TEST(load, latency_counts_from_when_a_webhook_was_due)
 {
     // The first answer is late by far more than the whole schedule lasts, on the only connection.
@@ -159,6 +180,22 @@ TEST(load, latency_counts_from_when_a_webhook_was_due)
     ASSERT_TRUE(r);
     EXPECT_EQ(r->acknowledged, 20U);
     EXPECT_GE(r->p50, late - 20ms);
+    EXPECT_EQ(r->late_max, 0us); // the connection was not free: that is not the sender's doing
+    expect_sums(*r);
+}
+
+TEST(load, says_how_late_it_was_itself)
+{
+    test_server server([](const request&) { return action{}; });
+    load_options with = some(20);
+    with.connections = 2;
+    with.threads = 1;
+    with.rate = 200;
+    constexpr auto held = 60ms; // the sending thread is kept from its work
+    const auto r = run_load(to(server), with, [&](std::int64_t) { std::this_thread::sleep_for(held); });
+    ASSERT_TRUE(r);
+    EXPECT_GE(r->late_max, held / 2);
+    EXPECT_LE(r->late_p99, r->late_max);
     expect_sums(*r);
 }
 
@@ -237,6 +274,7 @@ TEST(load, refuses_options_that_bound_nothing)
     EXPECT_TRUE(refused([](load_options& o) { o.threads = 0; }));
     EXPECT_TRUE(refused([](load_options& o) { o.duration = 0ms; }));
     EXPECT_TRUE(refused([](load_options& o) { o.rate = -1; }));
+    EXPECT_TRUE(refused([](load_options& o) { o.resume = true; }));
     EXPECT_TRUE(refused([](load_options& o) { o.rate = std::numeric_limits<double>::infinity(); }));
     EXPECT_TRUE(refused([](load_options& o) { o.subscriptions = 0; }));
 }
