@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 
@@ -66,15 +67,28 @@ std::string hex_digest(const char* algorithm, std::initializer_list<std::string_
 
 digest256 hmac_sha256(std::string_view key, std::string_view message)
 {
-    // Looking the algorithm up costs more than a small body's HMAC, so each thread does it once. Giving a
-    // context another key forgets the one before.
-    static thread_local const openssl_ptr<EVP_MAC_CTX> context = make_hmac_sha256();
+    // Looking the algorithm up costs more than a small body's HMAC, and setting the key a third of it, so
+    // each thread keeps a context with the key that it used last: with one site that is always the right one.
+    struct keyed_context {
+        openssl_ptr<EVP_MAC_CTX> context = make_hmac_sha256();
+        std::optional<secret> key;
+    };
+    static thread_local keyed_context mine;
+    const bool known = mine.key && mine.key->reveal().size() == key.size() &&
+                       CRYPTO_memcmp(bytes_of(mine.key->reveal()), bytes_of(key), key.size()) == 0;
+    if (!known)
+        mine.key.reset();
     digest256 out;
     std::size_t written = 0;
-    require(EVP_MAC_init(context.get(), bytes_of(key), key.size(), nullptr) == 1 &&
-                EVP_MAC_update(context.get(), bytes_of(message), message.size()) == 1 &&
-                EVP_MAC_final(context.get(), out.data(), &written, out.size()) == 1 && written == out.size(),
+    // Without a key the context begins anew with the one that it has.
+    require(EVP_MAC_init(mine.context.get(), known ? nullptr : bytes_of(key), known ? 0 : key.size(),
+                         nullptr) == 1 &&
+                EVP_MAC_update(mine.context.get(), bytes_of(message), message.size()) == 1 &&
+                EVP_MAC_final(mine.context.get(), out.data(), &written, out.size()) == 1 &&
+                written == out.size(),
             "HMAC-SHA-256");
+    if (!known)
+        mine.key.emplace(std::string(key));
     return out;
 }
 

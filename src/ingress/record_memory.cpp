@@ -9,10 +9,11 @@
 namespace chargifyd::ingress::record_memory {
 namespace {
 
-/// What is kept: a read buffer has 16 KiB, a record of TLS that and up to 400 bytes around it.
+/// What is kept: a read buffer has 16 KiB, a record of TLS that and up to 400 bytes around it. A block of
+/// this size is five pages with what the allocator adds to it.
 constexpr std::size_t smallest = std::size_t{16} * 1024;
-constexpr std::size_t block_bytes = std::size_t{17} * 1024;
-/// What the allocator may add to a block.
+constexpr std::size_t block_bytes = std::size_t{20} * 1024 - 32;
+/// What the allocator may give beyond it.
 constexpr std::size_t slack = 256;
 
 // Trivial, so that memory may still be given back while the thread's other objects end.
@@ -71,8 +72,12 @@ std::size_t kept() noexcept
     return count;
 }
 
-void serve_openssl() noexcept
+void install() noexcept
 {
+    // Blocks that only live for a handshake or a request get pages of their own and give them back. Among
+    // those that live as long as their connection they would leave holes: two thirds of the memory after many
+    // had connected at once.
+    mallopt(M_MMAP_THRESHOLD, smallest);
     CRYPTO_set_mem_functions(allocate, reallocate, release);
 }
 

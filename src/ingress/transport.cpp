@@ -52,7 +52,11 @@ transport::outcome transport::outcome_of(int returned) noexcept
 transport::outcome transport::handshake() noexcept
 {
     ERR_clear_error();
-    return outcome_of(SSL_do_handshake(session_.get()));
+    const auto result = outcome_of(SSL_do_handshake(session_.get()));
+    // What SSL_MODE_RELEASE_BUFFERS would give back only after the first read, which may never come.
+    if (result == outcome::done)
+        SSL_free_buffers(session_.get());
+    return result;
 }
 
 transport::attempt transport::read(std::span<char> into) noexcept

@@ -17,7 +17,7 @@ constexpr int longest_value_bytes = 64 * 1024 * 1024;
 constexpr std::int64_t kept_wal_bytes = 16 * 1024 * 1024;
 
 /// Of a writer: pages that indexes are searched in come back with nearly every webhook.
-constexpr int writer_cache_kib = 16 * 1024;
+constexpr int writer_cache_kib = 12 * 1024;
 /// Of a file that is written from end to end, at once.
 constexpr int scratch_cache_kib = 64 * 1024;
 constexpr int lookaside_slot_bytes = 1200;

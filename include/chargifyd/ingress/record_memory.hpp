@@ -9,7 +9,7 @@
 namespace chargifyd::ingress::record_memory {
 
 /// Blocks that a thread keeps, at most; what is given back beyond that goes to the allocator.
-inline constexpr std::size_t most_kept = 8;
+inline constexpr std::size_t most_kept = 64;
 
 /// As `malloc`: null when there is no memory.
 void* take(std::size_t bytes) noexcept;
@@ -18,8 +18,8 @@ void give_back(void* block) noexcept;
 /// How many blocks the calling thread keeps.
 std::size_t kept() noexcept;
 
-/// Lets OpenSSL take its memory from here. To be called before OpenSSL allocates anything; later it has no
-/// effect.
-void serve_openssl() noexcept;
+/// Lets OpenSSL take its memory from here, and gives blocks of this size pages of their own. To be called
+/// before anything else in `main`: once OpenSSL has allocated something, it stays with the allocator.
+void install() noexcept;
 
 } // namespace chargifyd::ingress::record_memory

@@ -11,6 +11,12 @@ namespace {
 
 constexpr std::size_t record = std::size_t{16} * 1024 + 300;
 
+/// As in the daemon.
+class record_blocks : public ::testing::Test {
+protected:
+    static void SetUpTestSuite() { record_memory::install(); }
+};
+
 /// Runs in a thread of its own, which keeps nothing yet.
 template <class F>
 void in_new_thread(F run)
@@ -18,7 +24,7 @@ void in_new_thread(F run)
     std::thread(run).join();
 }
 
-TEST(record_memory, what_a_thread_gives_back_is_what_it_gets_next)
+TEST_F(record_blocks, what_a_thread_gives_back_is_what_it_gets_next)
 {
     in_new_thread([] {
         void* const first = record_memory::take(record);
@@ -37,7 +43,7 @@ TEST(record_memory, what_a_thread_gives_back_is_what_it_gets_next)
     });
 }
 
-TEST(record_memory, a_block_has_the_room_that_was_asked_for)
+TEST_F(record_blocks, a_block_has_the_room_that_was_asked_for)
 {
     in_new_thread([] {
         for (std::size_t bytes = 1; bytes < 70'000; bytes += 511) {
@@ -49,7 +55,7 @@ TEST(record_memory, a_block_has_the_room_that_was_asked_for)
     });
 }
 
-TEST(record_memory, a_thread_keeps_no_more_than_its_share)
+TEST_F(record_blocks, a_thread_keeps_no_more_than_its_share)
 {
     in_new_thread([] {
         std::vector<void*> blocks;
@@ -61,7 +67,7 @@ TEST(record_memory, a_thread_keeps_no_more_than_its_share)
     });
 }
 
-TEST(record_memory, other_sizes_are_not_kept)
+TEST_F(record_blocks, other_sizes_are_not_kept)
 {
     in_new_thread([] {
         for (const std::size_t bytes :
@@ -73,7 +79,7 @@ TEST(record_memory, other_sizes_are_not_kept)
     });
 }
 
-TEST(record_memory, a_block_may_be_given_back_by_another_thread)
+TEST_F(record_blocks, a_block_may_be_given_back_by_another_thread)
 {
     void* const block = record_memory::take(record);
     in_new_thread([block] {
