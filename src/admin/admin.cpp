@@ -127,9 +127,10 @@ private:
     static ordered_json checks(std::string_view health, const pipeline::status& s)
     {
         const char* const journal = health == "full" ? "queue_full" : health == "stopped" ? "stopped" : "ok";
-        return {{"traffic", health == "draining" ? "draining" : "ok"},
-                {"journal", journal},
-                {"disk", health == "disk" ? "full" : "ok"},
+        const bool drains = health == "draining";
+        return {{"traffic", drains ? "draining" : "ok"},
+                {"journal", drains ? ordered_json() : ordered_json(journal)},
+                {"disk", drains ? ordered_json() : ordered_json(health == "disk" ? "full" : "ok")},
                 {"applying", s.failure.empty() ? "ok" : "failing"}};
     }
 

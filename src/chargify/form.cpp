@@ -279,7 +279,7 @@ private:
         form::index parent = form::none; // the branch it leads to
     };
 
-    stem stem_;                           // of the last key that was taken apart
+    stem stem_;                           // of the last key with brackets that was taken apart
     std::vector<std::string_view> parts_; // of that key
     std::vector<form::index> path_;       // branches gone down last, outermost first
     std::vector<form::index> few_;        // branches that are no first child, while they are few

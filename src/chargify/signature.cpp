@@ -6,6 +6,7 @@
 #include <openssl/params.h>
 
 #include <algorithm>
+#include <array>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -65,30 +66,45 @@ std::string hex_digest(const char* algorithm, std::initializer_list<std::string_
 
 } // namespace
 
+namespace {
+
+struct keyed_context {
+    openssl_ptr<EVP_MAC_CTX> context = make_hmac_sha256();
+    std::optional<secret> key; ///< that the context has; nothing: it has none that is known
+};
+
+/// Looking the algorithm up costs more than a small body's HMAC, and setting the key a third of it, so each
+/// thread keeps contexts with the keys that it used last: those of some sites, or of one whose key is being
+/// changed.
+EVP_MAC_CTX* context_of(std::string_view key)
+{
+    static thread_local std::array<keyed_context, 4> contexts;
+    static thread_local std::size_t next = 0;
+    for (const keyed_context& one : contexts) {
+        const bool same = one.key && one.key->reveal().size() == key.size() &&
+                          CRYPTO_memcmp(bytes_of(one.key->reveal()), bytes_of(key), key.size()) == 0;
+        if (same)
+            return one.context.get();
+    }
+    keyed_context& oldest = contexts[next++ % contexts.size()];
+    oldest.key.reset();
+    require(EVP_MAC_init(oldest.context.get(), bytes_of(key), key.size(), nullptr) == 1, "HMAC-SHA-256");
+    oldest.key = secret(std::string(key));
+    return oldest.context.get();
+}
+
+} // namespace
+
 digest256 hmac_sha256(std::string_view key, std::string_view message)
 {
-    // Looking the algorithm up costs more than a small body's HMAC, and setting the key a third of it, so
-    // each thread keeps a context with the key that it used last: with one site that is always the right one.
-    struct keyed_context {
-        openssl_ptr<EVP_MAC_CTX> context = make_hmac_sha256();
-        std::optional<secret> key;
-    };
-    static thread_local keyed_context mine;
-    const bool known = mine.key && mine.key->reveal().size() == key.size() &&
-                       CRYPTO_memcmp(bytes_of(mine.key->reveal()), bytes_of(key), key.size()) == 0;
-    if (!known)
-        mine.key.reset();
+    EVP_MAC_CTX* const context = context_of(key);
     digest256 out;
     std::size_t written = 0;
-    // Without a key the context begins anew with the one that it has.
-    require(EVP_MAC_init(mine.context.get(), known ? nullptr : bytes_of(key), known ? 0 : key.size(),
-                         nullptr) == 1 &&
-                EVP_MAC_update(mine.context.get(), bytes_of(message), message.size()) == 1 &&
-                EVP_MAC_final(mine.context.get(), out.data(), &written, out.size()) == 1 &&
-                written == out.size(),
+    // Without a key a context begins anew with the one that it has.
+    require(EVP_MAC_init(context, nullptr, 0, nullptr) == 1 &&
+                EVP_MAC_update(context, bytes_of(message), message.size()) == 1 &&
+                EVP_MAC_final(context, out.data(), &written, out.size()) == 1 && written == out.size(),
             "HMAC-SHA-256");
-    if (!known)
-        mine.key.emplace(std::string(key));
     return out;
 }
 

@@ -38,6 +38,12 @@ void adopt_here(const fs::path& directory, const std::string& journal_id, const 
     }
     if (store.error().code != errc::corrupt)
         throw failure(store.error());
+    // Opened as the daemon does it, for a write-ahead log: the first one to open it could not get that while
+    // somebody reads.
+    auto fresh = value_or_fail(state::sqlite_store::open(rebuilt, journal_id, with));
+    fresh->checkpoint(true);
+    fresh->sync();
+    fresh.reset();
     pipeline::remove_database(live);
     fs::rename(rebuilt, live);
     pipeline::remove_database(rebuilt);

@@ -49,6 +49,7 @@ known_site::known_site(site configured, metrics::registry& instruments)
                                            {{"site", site_.name}}))
     , bad_(std::make_unique<rate_limited>())
     , missing_(std::make_unique<rate_limited>())
+    , refused_(std::make_unique<rate_limited>(20))
 {
     for (std::size_t i = 0; i < site_.keys.keys(); ++i)
         keys_used_.push_back(instruments.make_gauge("shared_key_last_used_timestamp_seconds",

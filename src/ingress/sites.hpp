@@ -71,6 +71,11 @@ public:
     void report_missing(std::string_view request) const;
     /// Tells the operator about a signature that does not match: the first one with what seems to be wrong.
     void report_mismatch(std::string_view body, const digest256& given, std::string_view request) const;
+    /// The number of refused requests to report now, or nothing.
+    std::optional<std::uint64_t> count_refused() const
+    {
+        return refused_->count(std::chrono::steady_clock::now());
+    }
     /// A webhook that the key at that place signed was taken.
     void arrived(timestamp at, std::size_t key) const noexcept;
 
@@ -82,6 +87,7 @@ private:
     std::unique_ptr<rate_limited> bad_;
     std::unique_ptr<std::atomic_flag> explained_ = std::make_unique<std::atomic_flag>();
     std::unique_ptr<rate_limited> missing_;
+    std::unique_ptr<rate_limited> refused_;
 };
 
 /// The sites of one configuration. Requests under way keep the table they began with.

@@ -225,11 +225,17 @@ answer webhook_handler::answer_for(append_status status, std::size_t key)
     const auto result = result_of(status);
     if (status == append_status::stored || status == append_status::duplicate) {
         site_->count(result);
-        log::debug("webhook", {{"site", site_->name()},
-                               {"outcome", name_of(result)},
-                               {"sequence", append_.sequence},
-                               {"bytes", append_.body.size()},
-                               {"request", id_.view()}});
+        if (status == append_status::stored)
+            log::debug("webhook", {{"site", site_->name()},
+                                   {"outcome", name_of(result)},
+                                   {"sequence", append_.sequence},
+                                   {"bytes", append_.body.size()},
+                                   {"request", id_.view()}});
+        else
+            log::debug("webhook", {{"site", site_->name()},
+                                   {"outcome", name_of(result)},
+                                   {"bytes", append_.body.size()},
+                                   {"request", id_.view()}});
         site_->arrived(append_.received_at, key);
         return plain(200, text_of(status));
     }
@@ -266,13 +272,13 @@ answer webhook_handler::name_refused(std::string_view reason, answer made)
 {
     headers_.assign(made.extra).append("X-Request-Id: ").append(name()).append("\r\n");
     made.extra = headers_;
-    const auto times = service_.refusals_.count(monotonic::now());
+    const auto times =
+        site_ == nullptr ? service_.strangers_.count(monotonic::now()) : site_->count_refused();
     log::write(times ? log::level::info : log::level::debug, "request refused",
                {{"request", name()},
                 {"status", made.status},
                 {"reason", reason},
                 {"site", site_ == nullptr ? std::string_view() : std::string_view(site_->name())},
-                {"peer", append_.peer},
                 {"times", times.value_or(0)}});
     return made;
 }

@@ -72,7 +72,7 @@ private:
     const clock_fn clock_;
     webhook_meters meters_;
     rate_limited introductions_;
-    rate_limited refusals_{20};
+    rate_limited strangers_{20}; ///< lines about requests that concern no site
     request_id_source ids_;
     completion_desk* desk_ = nullptr;
     completion_desk* apart_desk_ = nullptr;

@@ -227,10 +227,12 @@ result<std::uint64_t> follower::advance(std::uint64_t up_to, std::stop_token sto
             return opened.error();
     }
     my.round = {};
-    my.rows.clear();
     try {
-        return my.advance_round(up_to, stop, on_commit);
+        auto reached = my.advance_round(up_to, stop, on_commit);
+        my.rows.clear();
+        return reached;
     } catch (...) {
+        my.rows.clear();
         my.abandon(); // the pool must not go on with what the next round fills anew
         throw;
     }

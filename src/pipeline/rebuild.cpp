@@ -18,6 +18,9 @@ namespace {
 /// What came meanwhile is followed too, until so little is left that whoever takes the state over can do it.
 constexpr std::uint64_t close_webhooks = 1000;
 constexpr int most_rounds = 20;
+/// Nothing has to be durable before the end, but what the system holds back would have to be written at once
+/// then, and the journal on the same disk would wait for it.
+constexpr std::uint64_t webhooks_between_syncs = 10'000;
 constexpr std::size_t kept_row_bytes = 64 * 1024 * 1024;
 
 result<std::uint64_t> make(const fs::path& target, const rebuild_lock& held, const options& with,
@@ -43,9 +46,14 @@ result<std::uint64_t> make(const fs::path& target, const rebuild_lock& held, con
     options generous = with;
     generous.kept_row_bytes = kept_row_bytes;
     follower follow(journal_directory, files, **store, generous, nullptr);
+    std::uint64_t synced = 0;
     const auto committed = [&](const progress& p) {
         if (on_progress)
             on_progress(p.cursor, found->last_sequence);
+        if (p.cursor - synced >= webhooks_between_syncs) {
+            (*store)->sync();
+            synced = p.cursor;
+        }
     };
     std::uint64_t reached = 0;
     for (int round = 0; round < most_rounds; ++round) {
@@ -61,6 +69,7 @@ result<std::uint64_t> make(const fs::path& target, const rebuild_lock& held, con
         if (found->last_sequence <= reached + close_webhooks)
             break;
     }
+    (*store)->sync();
     (*store)->mark_projection();
     (*store)->sync();
     return reached;

@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// A state of newer rules is larger than the one it replaces, and has a write-ahead log of its own.
+/// A state of newer rules is larger than the one it replaces, and the live one's write-ahead log takes it up.
 constexpr std::uint64_t growth = 3;
 constexpr std::uint64_t spare_bytes = 64 * 1024 * 1024;
 

@@ -226,13 +226,19 @@ result<sqlite::database> open_state(const fs::path& file, const std::string& jou
     const auto is_state = look_at(file, journal_id);
     if (!is_state)
         return is_state.error();
-    sqlite::database db(file, with.scratch ? sqlite::access::scratch : sqlite::access::read_write);
-    if (!*is_state)
-        make_schema(db, journal_id);
-    else if (auto migrated = migrate_older(db, file); !migrated)
-        return migrated.error();
-    forget_other_projection(db);
-    write_access_states(db, with);
+    {
+        sqlite::database db(file, sqlite::access::read_write);
+        if (!*is_state)
+            make_schema(db, journal_id);
+        else if (auto migrated = migrate_older(db, file); !migrated)
+            return migrated.error();
+        forget_other_projection(db);
+        write_access_states(db, with);
+        if (!with.scratch)
+            return db;
+    }
+    sqlite::database db(file, sqlite::access::scratch);
+    write_projection(db, 0); // nobody's, until whoever fills it says that it is complete
     return db;
 }
 

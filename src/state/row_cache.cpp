@@ -48,15 +48,15 @@ row_cache::entry& row_cache::find(object_kind kind, std::string_view site, const
     std::string name = name_of(kind, site, key);
     if (const auto known = rows_.find(name); known != rows_.end())
         return known->second;
-    entry fresh{kind, std::string(site), key, {}, false, false, false, {}};
+    entry fresh{kind, std::string(site), key, {}, false, false, false, {}, 0};
     if (auto found = into_.load(kind, site, key)) {
         fresh.row = std::move(*found);
         fresh.there = fresh.stored = true;
     } else {
         fresh.row.columns.assign(table_of(kind).columns.size(), value());
     }
-    // Twice: as it is, and as it was.
-    bytes_ += sizeof(entry) + name.size() + 2 * bytes_of(fresh.row);
+    fresh.bytes = bytes_of(fresh.row);
+    bytes_ += sizeof(entry) + name.size() + fresh.bytes;
     return rows_.emplace(std::move(name), std::move(fresh)).first->second;
 }
 
@@ -80,6 +80,9 @@ void row_cache::flush()
             into_.update(e->kind, e->site, e->key, e->was, e->row);
         e->stored = e->there;
         e->was = {};
+        const std::size_t bytes = bytes_of(e->row);
+        bytes_ += bytes - e->bytes;
+        e->bytes = bytes;
     }
     changed_.clear();
 }

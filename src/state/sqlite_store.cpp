@@ -542,7 +542,7 @@ void sqlite_store::sync()
     begin();
     db_.exec("PRAGMA user_version = " + std::to_string(db_.integer("PRAGMA user_version")));
     commit(cursor());
-    db_.exec("PRAGMA synchronous = NORMAL");
+    db_.exec(with_.scratch ? "PRAGMA synchronous = OFF" : "PRAGMA synchronous = NORMAL");
 }
 
 result<person> sqlite_store::find_person(const std::string& site, std::int64_t customer_id)

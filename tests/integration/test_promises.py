@@ -236,7 +236,15 @@ class Rebuildable(DaemonCase):
         self.daemon.state_file.write_bytes(b"no database any more" * 1000)
         self.daemon.ctl("rebuild")
         self.assertEqual(dump(self.daemon.state_file), before)
+        # With a write-ahead log from the beginning: a reader must not stand in the way of the daemon's start.
+        reader = sqlite3.connect(f"file:{self.daemon.state_file}?mode=ro", uri=True, isolation_level=None)
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM events").fetchone()
         self.daemon.start()
+        self.fill(1001, 1)
+        self.daemon.settle()
+        self.assertEqual(self.daemon.sql("SELECT count(*) FROM events")[0][0], len(before["events"]) + 1)
+        reader.close()
 
 
 class NothingSilent(DaemonCase):

@@ -27,6 +27,7 @@ public:
         bool stored = false;  ///< the store has it
         bool changed = false; ///< since the last flush
         object_row was;       ///< as the store has it, when it was changed
+        std::size_t bytes;    ///< of the row, when it was last counted
     };
 
     explicit row_cache(store& into)
@@ -47,7 +48,7 @@ public:
     void flush();
     /// Forgets everything, written or not.
     void clear() noexcept;
-    /// About the memory that it takes.
+    /// About the memory that it takes, as of the last flush.
     std::size_t bytes() const noexcept { return bytes_; }
 
 private:

@@ -61,6 +61,21 @@ TEST(signature, an_empty_key_is_not_the_key_used_before)
     EXPECT_EQ(hmac_hex("", ""), "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
 }
 
+TEST(signature, keys_that_take_turns_do_not_get_mixed_up)
+{
+    std::vector<std::string> keys;
+    std::vector<digest256> expected;
+    for (int i = 0; i < 7; ++i) {
+        keys.push_back("key " + std::to_string(i));
+        // A thread of its own has used no key before.
+        std::thread([&] { expected.push_back(hmac_sha256(keys.back(), "body")); }).join();
+    }
+    for (std::size_t turn = 0; turn < 200; ++turn) {
+        const std::size_t one = (turn * turn + turn / 9) % keys.size();
+        EXPECT_EQ(hmac_sha256(keys[one], "body"), expected[one]) << turn;
+    }
+}
+
 TEST(signature, a_key_may_hold_any_bytes)
 {
     const std::string with_nul("a\0b", 3);
