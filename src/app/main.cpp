@@ -13,7 +13,7 @@
 int main(int argc, char** argv)
 {
     using namespace chargifyd;
-    ingress::record_memory::install();
+    ingress::record_memory::serve_openssl();
     CLI::App cli("Receives Chargify webhooks, keeps them, and maintains their state in SQLite.", "chargifyd");
     std::string file = config::default_path;
     cli.add_option("--config", file, "Configuration file")->capture_default_str();
