@@ -5,6 +5,7 @@
 #include "admin/reply.hpp"
 
 #include "chargifyd/base/log.hpp"
+#include "chargifyd/chargify/sha256.hpp"
 #include "chargifyd/chargify/signature.hpp"
 #include "chargifyd/journal/file_system.hpp"
 

@@ -5,7 +5,7 @@
 #include "chargifyd/admin/admin.hpp"
 #include "chargifyd/base/log.hpp"
 #include "chargifyd/base/metrics.hpp"
-#include "chargifyd/chargify/signature.hpp"
+#include "chargifyd/chargify/sha256.hpp"
 #include "chargifyd/ingress/operator_server.hpp"
 #include "chargifyd/ingress/webhook_server.hpp"
 #include "chargifyd/journal/directory_lock.hpp"

@@ -1,4 +1,5 @@
 #include "chargifyd/chargify/form.hpp"
+#include "chargifyd/chargify/sha256.hpp"
 #include "chargifyd/chargify/signature.hpp"
 
 #include <algorithm>

@@ -64,10 +64,6 @@ std::string hex_digest(const char* algorithm, std::initializer_list<std::string_
     return to_hex(std::string_view(reinterpret_cast<const char*>(out), length));
 }
 
-} // namespace
-
-namespace {
-
 struct keyed_context {
     openssl_ptr<EVP_MAC_CTX> context = make_hmac_sha256();
     std::optional<secret> key; ///< that the context has; nothing: it has none that is known
@@ -105,16 +101,6 @@ digest256 hmac_sha256(std::string_view key, std::string_view message)
                 EVP_MAC_update(context, bytes_of(message), message.size()) == 1 &&
                 EVP_MAC_final(context, out.data(), &written, out.size()) == 1 && written == out.size(),
             "HMAC-SHA-256");
-    return out;
-}
-
-digest256 sha256(std::string_view message)
-{
-    static const openssl_ptr<EVP_MD> algorithm(EVP_MD_fetch(nullptr, "SHA256", nullptr));
-    digest256 out;
-    require(algorithm && EVP_Digest(message.data(), message.size(), out.data(), nullptr, algorithm.get(),
-                                    nullptr) == 1,
-            "SHA-256");
     return out;
 }
 

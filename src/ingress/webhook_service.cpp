@@ -199,7 +199,6 @@ task<answer> webhook_handler::handle(std::string_view body)
             co_return co_await keep_apart(body);
         co_return refuse(webhook_result::bad_signature, unauthorized());
     }
-    append_.sequence = 0;
     status_ = co_await append_.store(service_.inbox_, *service_.desk_);
     co_return answer_for(status_, *key);
 }

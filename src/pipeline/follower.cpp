@@ -37,7 +37,6 @@ struct follower::implementation {
         , with(with_)
         , instruments(instruments_)
         , chunks(worker_count(with_) + 1)
-        , rows(into_)
         , pool(worker_count(with_))
     {}
 
@@ -47,11 +46,12 @@ struct follower::implementation {
     result<std::uint64_t> advance_round(std::uint64_t up_to, const std::stop_token& stop,
                                         const std::function<void(const progress&)>& on_commit);
     void abandon();
-    result<void> apply_chunk(chunk& c);
+    result<void> apply_chunk(chunk& c, state::row_cache& rows);
     /// When the rows that many webhooks change are written: once for a transaction, or after each webhook, so
     /// that it is known which one's the store refuses.
     enum class writing { once, after_each };
-    void apply_all(chunk& c, writing how, std::vector<state::applied_webhook>& results, std::size_t& at);
+    void apply_all(chunk& c, state::row_cache& rows, writing how,
+                   std::vector<state::applied_webhook>& results, std::size_t& at);
     void count(const state::webhook& w, const state::applied_webhook& done);
     result<bool> retry_one(std::uint64_t sequence);
 
@@ -64,7 +64,6 @@ struct follower::implementation {
     std::optional<journal::reader> source;
     std::uint64_t cursor = 0;
     std::vector<chunk> chunks;
-    state::row_cache rows; ///< of one call of `advance`: between calls others may change them
 
     /// One call of `advance`.
     struct round_state {
@@ -119,8 +118,8 @@ result<bool> follower::implementation::fill(chunk& c, std::uint64_t up_to)
     return c.count > 0;
 }
 
-void follower::implementation::apply_all(chunk& c, writing how, std::vector<state::applied_webhook>& results,
-                                         std::size_t& at)
+void follower::implementation::apply_all(chunk& c, state::row_cache& rows, writing how,
+                                         std::vector<state::applied_webhook>& results, std::size_t& at)
 {
     results.clear();
     into.begin();
@@ -137,14 +136,14 @@ void follower::implementation::apply_all(chunk& c, writing how, std::vector<stat
 
 /// One transaction. A webhook that the store refuses is made a dead letter and the transaction repeated, so
 /// that one webhook can neither stop the others nor be lost.
-result<void> follower::implementation::apply_chunk(chunk& c)
+result<void> follower::implementation::apply_chunk(chunk& c, state::row_cache& rows)
 {
     std::vector<state::applied_webhook> results;
     results.reserve(c.count);
     for (auto how = writing::once;;) {
         std::size_t at = 0;
         try {
-            apply_all(c, how, results, at);
+            apply_all(c, rows, how, results, at);
             break;
         } catch (const std::exception& e) {
             rows.clear();
@@ -228,11 +227,8 @@ result<std::uint64_t> follower::advance(std::uint64_t up_to, std::stop_token sto
     }
     my.round = {};
     try {
-        auto reached = my.advance_round(up_to, stop, on_commit);
-        my.rows.clear();
-        return reached;
+        return my.advance_round(up_to, stop, on_commit);
     } catch (...) {
-        my.rows.clear();
         my.abandon(); // the pool must not go on with what the next round fills anew
         throw;
     }
@@ -242,6 +238,7 @@ result<std::uint64_t>
 follower::implementation::advance_round(std::uint64_t up_to, const std::stop_token& stop,
                                         const std::function<void(const progress&)>& on_commit)
 {
+    state::row_cache rows(into); // for this round: between rounds others may change them
     for (;;) {
         read_ahead(up_to, stop);
         if (round.in_flight.empty())
@@ -254,7 +251,7 @@ follower::implementation::advance_round(std::uint64_t up_to, const std::stop_tok
             parse(first);
         const result<void> applied =
             first.out_of_memory ? result<void>(make_error(errc::io, "cannot read webhooks: out of memory"))
-                                : apply_chunk(first);
+                                : apply_chunk(first, rows);
         if (!applied) {
             abandon();
             return applied.error();

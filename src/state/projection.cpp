@@ -278,10 +278,9 @@ moment moment_of(const webhook& w)
 
 effect apply_to_kept(row_cache& rows, const webhook& w, const observation& seen, const moment& when)
 {
-    row_cache::entry& e = rows.find(seen.kind, w.site, seen.key);
-    rows.will_change(e);
-    const effect what = merge(e.row, seen, when);
-    return std::exchange(e.there, true) ? what : effect::applied;
+    const row_cache::opened opened = rows.open(seen.kind, w.site, seen.key);
+    const effect what = merge(opened.row, seen, when);
+    return opened.is_new ? effect::applied : what;
 }
 
 effect apply_to_stored(store& into, const webhook& w, const observation& seen, const moment& when)

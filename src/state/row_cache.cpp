@@ -48,10 +48,10 @@ row_cache::entry& row_cache::find(object_kind kind, std::string_view site, const
     std::string name = name_of(kind, site, key);
     if (const auto known = rows_.find(name); known != rows_.end())
         return known->second;
-    entry fresh{kind, std::string(site), key, {}, false, false, false, {}, 0};
+    entry fresh{kind, std::string(site), key, {}, {}};
     if (auto found = into_.load(kind, site, key)) {
         fresh.row = std::move(*found);
-        fresh.there = fresh.stored = true;
+        fresh.stored = true;
     } else {
         fresh.row.columns.assign(table_of(kind).columns.size(), value());
     }
@@ -60,25 +60,28 @@ row_cache::entry& row_cache::find(object_kind kind, std::string_view site, const
     return rows_.emplace(std::move(name), std::move(fresh)).first->second;
 }
 
-void row_cache::will_change(entry& e)
+row_cache::opened row_cache::open(object_kind kind, std::string_view site, const object_key& key)
 {
-    if (e.changed)
-        return;
-    changed_.push_back(&e);
-    e.changed = true;
-    if (e.stored)
-        e.was = e.row;
+    entry& e = find(kind, site, key);
+    const bool is_new = !e.stored && !e.changed;
+    if (!e.changed) {
+        changed_.push_back(&e);
+        e.changed = true;
+        if (e.stored)
+            e.was = e.row;
+    }
+    return {e.row, is_new};
 }
 
 void row_cache::flush()
 {
     for (entry* const e : changed_) {
         e->changed = false;
-        if (!e->stored && e->there)
+        if (!e->stored)
             into_.insert(e->kind, e->site, e->key, e->row);
-        else if (e->stored && !same(e->was, e->row))
+        else if (!same(e->was, e->row))
             into_.update(e->kind, e->site, e->key, e->was, e->row);
-        e->stored = e->there;
+        e->stored = true;
         e->was = {};
         const std::size_t bytes = bytes_of(e->row);
         bytes_ += bytes - e->bytes;

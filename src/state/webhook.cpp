@@ -5,7 +5,7 @@
 #include "chargifyd/chargify/envelope.hpp"
 #include "chargifyd/chargify/events.hpp"
 #include "chargifyd/chargify/form.hpp"
-#include "chargifyd/chargify/signature.hpp"
+#include "chargifyd/chargify/sha256.hpp"
 
 #include <algorithm>
 #include <exception>

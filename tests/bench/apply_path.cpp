@@ -1,9 +1,9 @@
 #include "bench_journal.hpp"
+#include "bodies.hpp"
 #include "counted.hpp"
 #include "temporary_directory.hpp"
 
 #include "chargifyd/pipeline/follower.hpp"
-#include "chargifyd/simulate/body.hpp"
 #include "chargifyd/state/sqlite_store.hpp"
 
 #include <stdexcept>
@@ -18,20 +18,16 @@ constexpr std::uint64_t subscriptions = 500;
 constexpr std::uint64_t known_before = 4096; ///< webhooks that are applied already when the count begins
 constexpr std::uint64_t counted = 2048;
 
-std::vector<std::string> bodies(std::string_view mix, std::uint64_t first, std::uint64_t count)
+simulate::load_mix mix_of(std::string_view name)
 {
-    const auto of = mix == "renewals" ? simulate::load_mix::renewals : simulate::load_mix::payments;
-    std::vector<std::string> out;
-    for (std::uint64_t n = first; n < first + count; ++n)
-        out.push_back(simulate::mixed_webhook(of, "acme", n, subscriptions).body);
-    return out;
+    return name == "renewals" ? simulate::load_mix::renewals : simulate::load_mix::payments;
 }
 
 } // namespace
 
 std::size_t prepare(std::string_view mix)
 {
-    const std::vector<std::string> all = bodies(mix, 1, counted);
+    const std::vector<std::string> all = bodies(mix_of(mix), 1, counted, subscriptions);
     std::size_t dead = 0;
     bench::count([&] {
         for (std::size_t i = 0; i < all.size(); ++i)
@@ -46,7 +42,7 @@ std::size_t apply(std::string_view mix)
 {
     const test::temporary_directory home;
     bench_journal journal(home / "journal");
-    journal.append(bodies(mix, 1, known_before + counted));
+    journal.append(bodies(mix_of(mix), 1, known_before + counted, subscriptions));
 
     auto store = state::sqlite_store::open(home / "state.db", journal.log().id(), {});
     if (!store)

@@ -81,11 +81,13 @@ private:
         for (std::uint64_t i = 0; i < count; ++i)
             batch.push_back(state::prepare(++sequence_, "acme", timestamp{}, make().body));
         const double before = cpu_seconds();
+        state::row_cache rows(*store_);
         store_->begin();
         for (const state::webhook& w : batch) {
-            if (state::apply(*store_, w).result == state::outcome::dead)
+            if (state::apply(*store_, rows, w).result == state::outcome::dead)
                 throw std::runtime_error("a dead letter");
         }
+        rows.flush();
         store_->commit(sequence_);
         if (store_->wal_bytes() > wal_to_copy_bytes)
             store_->checkpoint(true);

@@ -4,7 +4,7 @@
 #include "journal/names.hpp"
 #include "journal/segment.hpp"
 
-#include "chargifyd/chargify/signature.hpp"
+#include "chargifyd/chargify/sha256.hpp"
 #include "chargifyd/simulate/body.hpp"
 #include "chargifyd/state/sqlite_store.hpp"
 

@@ -1,11 +1,11 @@
 // The pieces by themselves.
 #include "bench_journal.hpp"
+#include "bodies.hpp"
 #include "ingress/gate.hpp"
 #include "temporary_directory.hpp"
 
 #include "chargifyd/chargify/envelope.hpp"
 #include "chargifyd/chargify/signature.hpp"
-#include "chargifyd/simulate/body.hpp"
 #include "chargifyd/state/projection.hpp"
 #include "chargifyd/state/sqlite_store.hpp"
 
@@ -21,14 +21,6 @@ namespace {
 using simulate::load_mix;
 
 constexpr std::uint64_t subscriptions = 10000;
-
-std::vector<std::string> bodies(load_mix mix, std::uint64_t first, std::size_t count)
-{
-    std::vector<std::string> out;
-    for (std::uint64_t n = first; n < first + count; ++n)
-        out.push_back(simulate::mixed_webhook(mix, "acme", n, subscriptions).body);
-    return out;
-}
 
 load_mix mix_of(const benchmark::State& run)
 {
@@ -65,7 +57,7 @@ BENCHMARK(verify_hmac);
 
 void decode_form(benchmark::State& run)
 {
-    const auto all = bodies(mix_of(run), 1, 64);
+    const auto all = bodies(mix_of(run), 1, 64, subscriptions);
     std::size_t i = 0;
     for (auto _ : run)
         benchmark::DoNotOptimize(chargify::form::parse(all[i++ % all.size()]));
@@ -74,7 +66,7 @@ BENCHMARK(decode_form)->ArgName("renewals")->Arg(0)->Arg(1);
 
 void read_envelope(benchmark::State& run)
 {
-    const auto all = bodies(mix_of(run), 1, 64);
+    const auto all = bodies(mix_of(run), 1, 64, subscriptions);
     std::size_t i = 0;
     for (auto _ : run)
         benchmark::DoNotOptimize(
@@ -85,7 +77,7 @@ BENCHMARK(read_envelope)->ArgName("renewals")->Arg(0)->Arg(1);
 /// All that is done to a webhook before the store.
 void prepare(benchmark::State& run)
 {
-    const auto all = bodies(mix_of(run), 1, 64);
+    const auto all = bodies(mix_of(run), 1, 64, subscriptions);
     std::uint64_t i = 0;
     for (auto _ : run) {
         ++i;
@@ -99,7 +91,7 @@ void append_batch(benchmark::State& run)
 {
     const test::temporary_directory home;
     bench_journal journal(home / "journal");
-    const auto all = bodies(load_mix::payments, 1, static_cast<std::size_t>(run.range(0)));
+    const auto all = bodies(load_mix::payments, 1, static_cast<std::size_t>(run.range(0)), subscriptions);
     for (auto _ : run)
         journal.append(all);
     run.SetItemsProcessed(static_cast<std::int64_t>(run.iterations()) * run.range(0));
@@ -116,12 +108,14 @@ void apply_batch(benchmark::State& run)
     for (auto _ : run) {
         run.PauseTiming();
         std::vector<state::webhook> batch;
-        for (const std::string& body : bodies(mix_of(run), sequence + 1, in_batch))
+        for (const std::string& body : bodies(mix_of(run), sequence + 1, in_batch, subscriptions))
             batch.push_back(state::prepare(++sequence, "acme", timestamp{}, body));
         run.ResumeTiming();
+        state::row_cache rows(**store);
         (*store)->begin();
         for (const state::webhook& w : batch)
-            benchmark::DoNotOptimize(state::apply(**store, w));
+            benchmark::DoNotOptimize(state::apply(**store, rows, w));
+        rows.flush();
         (*store)->commit(sequence);
     }
     run.SetItemsProcessed(static_cast<std::int64_t>(run.iterations() * in_batch));

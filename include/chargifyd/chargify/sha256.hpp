@@ -7,8 +7,10 @@
 
 namespace chargifyd::chargify {
 
-/// SHA-256 of what `next` gives, piece after piece, until a piece is empty: for what does not fit into
-/// memory. Any thread. Throws std::runtime_error when OpenSSL cannot work, and whatever `next` throws.
+/// Any thread. These throw std::runtime_error when OpenSSL cannot work.
+digest256 sha256(std::string_view message);
+/// Of what `next` gives, piece after piece, until a piece is empty: for what does not fit into memory. Throws
+/// whatever `next` throws, too.
 digest256 sha256_of_pieces(const std::function<std::string_view()>& next);
 
 } // namespace chargifyd::chargify

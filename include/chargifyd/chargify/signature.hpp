@@ -19,10 +19,9 @@ inline constexpr std::string_view signature_header = "X-Chargify-Webhook-Signatu
 inline constexpr std::string_view legacy_signature_header = "X-Chargify-Webhook-Signature";
 inline constexpr std::string_view webhook_id_header = "X-Chargify-Webhook-Id";
 
-/// Any bytes, any length; any thread. These throw std::runtime_error when OpenSSL cannot work (out of memory,
-/// an algorithm switched off by its configuration).
+/// Any bytes, any length; any thread. Throws std::runtime_error when OpenSSL cannot work (out of memory, an
+/// algorithm switched off by its configuration).
 digest256 hmac_sha256(std::string_view key, std::string_view message);
-digest256 sha256(std::string_view message);
 
 /// The deprecated MD5 signature (hex of MD5 over key then body). Only to recognise it and to name the
 /// mistake. Empty when OpenSSL has MD5 switched off.

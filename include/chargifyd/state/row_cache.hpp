@@ -18,16 +18,10 @@ namespace chargifyd::state {
 /// so it lives for one run of applying.
 class row_cache {
 public:
-    struct entry {
-        object_kind kind;
-        std::string site;
-        object_key key;
-        object_row row;       ///< with empty columns while there is no such row
-        bool there = false;   ///< there is such a row, or shall be
-        bool stored = false;  ///< the store has it
-        bool changed = false; ///< since the last flush
-        object_row was;       ///< as the store has it, when it was changed
-        std::size_t bytes;    ///< of the row, when it was last counted
+    /// A row that is going to be changed.
+    struct opened {
+        object_row& row; ///< holds until `clear`
+        bool is_new;     ///< there was none; its columns are empty
     };
 
     explicit row_cache(store& into)
@@ -39,10 +33,9 @@ public:
     /// Whether rows of that kind are kept: those of which nearly every webhook carries one.
     static bool keeps(object_kind kind) noexcept;
 
-    /// Reads the row unless it is known. The reference holds until `clear`.
-    entry& find(object_kind kind, std::string_view site, const object_key& key);
-    /// Notes that the row, which `find` gave, is going to be changed.
-    void will_change(entry& e);
+    /// The row, read unless it is known. What is done to it, and that it is there from now on, is written at
+    /// the next `flush`.
+    opened open(object_kind kind, std::string_view site, const object_key& key);
 
     /// Writes what was changed. When it fails, `clear` has to follow.
     void flush();
@@ -52,6 +45,19 @@ public:
     std::size_t bytes() const noexcept { return bytes_; }
 
 private:
+    struct entry {
+        object_kind kind;
+        std::string site;
+        object_key key;
+        object_row row;
+        object_row was;        ///< as the store has it, while `row` is changed
+        bool stored = false;   ///< the store has it
+        bool changed = false;  ///< since the last flush
+        std::size_t bytes = 0; ///< of the row, when it was last counted
+    };
+
+    entry& find(object_kind kind, std::string_view site, const object_key& key);
+
     store& into_;
     std::unordered_map<std::string, entry> rows_;
     std::vector<entry*> changed_;

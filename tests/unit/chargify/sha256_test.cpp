@@ -1,5 +1,4 @@
 #include "chargifyd/chargify/sha256.hpp"
-#include "chargifyd/chargify/signature.hpp"
 
 #include <gtest/gtest.h>
 

@@ -2,7 +2,7 @@
 #include "ctl/file_copy.hpp"
 #include "temporary_directory.hpp"
 
-#include "chargifyd/chargify/signature.hpp"
+#include "chargifyd/chargify/sha256.hpp"
 
 #include <gtest/gtest.h>
 

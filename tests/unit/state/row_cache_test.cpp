@@ -37,15 +37,30 @@ TEST_F(row_caching, keeps_the_rows_that_nearly_every_webhook_has)
     EXPECT_FALSE(row_cache::keeps(object_kind::transaction));
 }
 
-TEST_F(row_caching, a_row_that_is_only_looked_for_is_not_made)
+TEST_F(row_caching, a_row_is_new_until_it_was_opened_once)
 {
     const auto store = open("state.db");
     store->begin();
     row_cache rows(*store);
-    row_cache::entry& e = rows.find(object_kind::product, "acme", key);
-    EXPECT_FALSE(e.there);
-    EXPECT_EQ(e.row.columns.size(), table_of(object_kind::product).columns.size());
-    rows.will_change(e);
+    const auto first = rows.open(object_kind::product, "acme", key);
+    EXPECT_TRUE(first.is_new);
+    EXPECT_EQ(first.row.columns.size(), table_of(object_kind::product).columns.size());
+    EXPECT_FALSE(rows.open(object_kind::product, "acme", key).is_new);
+    rows.flush();
+    EXPECT_FALSE(rows.open(object_kind::product, "acme", key).is_new);
+    rows.clear();
+    EXPECT_FALSE(rows.open(object_kind::product, "acme", key).is_new) << "the store has it";
+    EXPECT_TRUE(rows.open(object_kind::product, "acme", {std::int64_t{2}}).is_new);
+    store->commit(0);
+}
+
+TEST_F(row_caching, a_row_that_was_cleared_before_the_flush_is_not_made)
+{
+    const auto store = open("state.db");
+    store->begin();
+    row_cache rows(*store);
+    rows.open(object_kind::product, "acme", key);
+    rows.clear();
     rows.flush();
     EXPECT_FALSE(store->load(object_kind::product, "acme", key));
     store->commit(0);
@@ -57,17 +72,14 @@ TEST_F(row_caching, writes_at_the_flush_and_not_before)
     const std::size_t handle = *table_of(object_kind::product).find("handle");
     store->begin();
     row_cache rows(*store);
-    row_cache::entry& e = rows.find(object_kind::product, "acme", key);
-    rows.will_change(e);
-    e.there = true;
-    e.row.columns[handle] = std::string("basic");
+    object_row& row = rows.open(object_kind::product, "acme", key).row;
+    row.columns[handle] = std::string("basic");
     EXPECT_FALSE(store->load(object_kind::product, "acme", key));
     rows.flush();
     EXPECT_EQ(store->load(object_kind::product, "acme", key)->columns[handle], value(std::string("basic")));
-    EXPECT_EQ(&rows.find(object_kind::product, "acme", key), &e);
-    rows.will_change(e);
-    e.row.columns[handle] = std::string("pro");
-    ++e.row.base.event_id;
+    EXPECT_EQ(&rows.open(object_kind::product, "acme", key).row, &row);
+    row.columns[handle] = std::string("pro");
+    ++row.base.event_id;
     rows.flush();
     EXPECT_EQ(store->load(object_kind::product, "acme", key)->columns[handle], value(std::string("pro")));
     store->commit(0);
@@ -77,11 +89,11 @@ TEST_F(row_caching, tells_rows_of_other_kinds_sites_and_keys_apart)
 {
     const auto store = open("state.db");
     row_cache rows(*store);
-    row_cache::entry& one = rows.find(object_kind::product, "acme", key);
-    EXPECT_NE(&rows.find(object_kind::customer, "acme", key), &one);
-    EXPECT_NE(&rows.find(object_kind::product, "globex", key), &one);
-    EXPECT_NE(&rows.find(object_kind::product, "acme", {std::int64_t{2}}), &one);
-    EXPECT_EQ(&rows.find(object_kind::product, "acme", key), &one);
+    const object_row* const one = &rows.open(object_kind::product, "acme", key).row;
+    EXPECT_NE(&rows.open(object_kind::customer, "acme", key).row, one);
+    EXPECT_NE(&rows.open(object_kind::product, "globex", key).row, one);
+    EXPECT_NE(&rows.open(object_kind::product, "acme", {std::int64_t{2}}).row, one);
+    EXPECT_EQ(&rows.open(object_kind::product, "acme", key).row, one);
 }
 
 TEST_F(row_caching, counts_what_its_rows_have_grown_to)
@@ -89,16 +101,14 @@ TEST_F(row_caching, counts_what_its_rows_have_grown_to)
     const auto store = open("state.db");
     store->begin();
     row_cache rows(*store);
-    row_cache::entry& e = rows.find(object_kind::product, "acme", key);
+    rows.open(object_kind::product, "acme", key);
     const std::size_t before = rows.bytes();
     EXPECT_GT(before, 0U);
-    rows.will_change(e);
-    e.there = true;
-    e.row.attributes = "{\"a\":\"" + std::string(100'000, 'x') + "\"}";
+    rows.open(object_kind::product, "acme", key).row.attributes =
+        "{\"a\":\"" + std::string(100'000, 'x') + "\"}";
     rows.flush();
     EXPECT_GE(rows.bytes(), before + 100'000);
-    rows.will_change(e);
-    e.row.attributes = "{}";
+    rows.open(object_kind::product, "acme", key).row.attributes = "{}";
     rows.flush();
     EXPECT_LT(rows.bytes(), before + 1000);
     rows.clear();
