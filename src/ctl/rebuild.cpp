@@ -28,7 +28,9 @@ void adopt_here(const fs::path& directory, const std::string& journal_id, const 
     const auto lock = value_or_fail(journal::directory_lock::acquire(directory));
     const fs::path live = directory / state::state_file_name;
     const fs::path rebuilt = directory / pipeline::rebuild_file_name;
-    auto store = state::sqlite_store::open(live, journal_id, with);
+    state::options unread = with; // all of the content goes
+    unread.check_content = false;
+    auto store = state::sqlite_store::open(live, journal_id, unread);
     if (store) {
         if (auto taken = (*store)->replace_by(rebuilt); !taken)
             throw failure(taken.error());

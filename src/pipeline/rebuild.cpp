@@ -56,6 +56,7 @@ result<std::uint64_t> make(const fs::path& target, const rebuild_lock& held, con
         }
     };
     std::uint64_t reached = 0;
+    bool has_indexes = false;
     for (int round = 0; round < most_rounds; ++round) {
         const auto advanced = follow.advance(found->last_sequence, stop, committed);
         if (!advanced)
@@ -66,9 +67,15 @@ result<std::uint64_t> make(const fs::path& target, const rebuild_lock& held, con
         found = journal::verify(journal_directory, files, false);
         if (!found)
             return found.error();
-        if (found->last_sequence <= reached + close_webhooks)
+        if (found->last_sequence > reached + close_webhooks)
+            continue;
+        if (has_indexes)
             break;
+        (*store)->make_indexes();
+        has_indexes = true;
     }
+    if (!has_indexes)
+        (*store)->make_indexes();
     (*store)->sync();
     (*store)->mark_projection();
     (*store)->sync();

@@ -138,6 +138,9 @@ database::database(const std::filesystem::path& path, access how)
     exec("PRAGMA mmap_size = 0");
     if (how == access::read_only || how == access::as_is || how == access::memory)
         return;
+    // A list in a CHECK becomes a table in memory for each row that is written. Whoever writes has the types
+    // that the constraints repeat; "PRAGMA integrity_check" holds the rows against them.
+    exec("PRAGMA ignore_check_constraints = ON");
     // Of a connection that writes all day: room for the values of its statements without going to the heap.
     sqlite3_db_config(opened, SQLITE_DBCONFIG_LOOKASIDE, nullptr, lookaside_slot_bytes, lookaside_slots);
     exec("PRAGMA cache_size = -" +

@@ -196,7 +196,32 @@ WHERE s.site = t.site AND s.id = t.subscription_id AND s.version_updated_at = t.
   AND s.version_event_id = t.version_event_id AND s.version_webhook_id = t.version_webhook_id
 )sql";
 
+/// Found by what they are for: a row that is there already, and the changes of an entry of the timeline.
+bool is_needed_to_apply(const schema_object& index)
+{
+    return index.sql.starts_with("CREATE UNIQUE INDEX") || index.name == "changes_by_subscription";
+}
+
 } // namespace
+
+void drop_query_indexes(sqlite::database& db)
+{
+    for (const schema_object& object : objects_of(db)) {
+        if (object.type == "index" && !is_needed_to_apply(object))
+            db.exec("DROP INDEX " + identifier(object.name));
+    }
+}
+
+void make_missing_indexes(sqlite::database& db)
+{
+    sqlite::database wanted({}, sqlite::access::memory);
+    wanted.exec(schema_sql());
+    const std::vector<schema_object> there = objects_of(db);
+    for (const schema_object& object : objects_of(wanted)) {
+        if (object.type == "index" && std::ranges::find(there, object) == there.end())
+            db.exec(object.sql);
+    }
+}
 
 void migrate(sqlite::database& db)
 {

@@ -10,4 +10,10 @@ namespace chargifyd::state {
 /// version read from the journal is not there yet. Throws sqlite::failure, and has then changed nothing.
 void migrate(sqlite::database& db);
 
+/// Takes away the indexes that only queries need: to keep them costs applying a fifth of its time, to make
+/// them from the rows afterwards a third of that.
+void drop_query_indexes(sqlite::database& db);
+/// Makes the indexes of the schema that are not there.
+void make_missing_indexes(sqlite::database& db);
+
 } // namespace chargifyd::state

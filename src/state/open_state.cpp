@@ -185,7 +185,7 @@ namespace {
 
 /// Looks at an existing file without changing it: even switching on write-ahead logging would alter another
 /// program's database. True: it is a state file. False: it is empty, and may become one.
-result<bool> look_at(const fs::path& file, const std::string& journal_id)
+result<bool> look_at(const fs::path& file, const std::string& journal_id, bool check)
 {
     // A crash while the file was made leaves a rollback journal, which only a writer can take back.
     std::error_code ignored;
@@ -199,6 +199,8 @@ result<bool> look_at(const fs::path& file, const std::string& journal_id)
     }
     if (auto mistake = judge_state(db, file, journal_id))
         return *mistake;
+    if (!check)
+        return true;
     if (auto damage = check_content(db, file))
         return *damage;
     return true;
@@ -223,15 +225,18 @@ result<sqlite::database> open_state(const fs::path& file, const std::string& jou
     std::error_code ignored;
     if (!fs::exists(file, ignored))
         make_file(file);
-    const auto is_state = look_at(file, journal_id);
+    const auto is_state = look_at(file, journal_id, with.check_content);
     if (!is_state)
         return is_state.error();
     {
         sqlite::database db(file, sqlite::access::read_write);
-        if (!*is_state)
+        if (!*is_state) {
             make_schema(db, journal_id);
-        else if (auto migrated = migrate_older(db, file); !migrated)
+            if (with.scratch)
+                drop_query_indexes(db);
+        } else if (auto migrated = migrate_older(db, file); !migrated) {
             return migrated.error();
+        }
         forget_other_projection(db);
         write_access_states(db, with);
         if (!with.scratch)

@@ -143,18 +143,20 @@ private:
 /// Takes over what is different; true: something was.
 bool replace(object_row& row, const std::vector<value>& columns, const std::string& attributes)
 {
-    bool changed = row.attributes != attributes;
-    if (changed)
-        row.attributes = attributes;
+    row_parts changed = 0;
     for (std::size_t i = 0; i < columns.size(); ++i) {
         if (row.columns[i] == columns[i])
             continue;
         row.columns[i] = columns[i];
-        changed = true;
+        changed |= row_part(i);
     }
-    return changed;
+    if (row.attributes != attributes) {
+        row.attributes = attributes;
+        changed |= row_part(columns.size());
+    }
+    row.changed |= changed;
+    return changed != 0;
 }
-
 effect merge_full(object_row& row, const observation& seen, const moment& when)
 {
     const version at{seen.updated_at, when.event_id, when.webhook_id};
@@ -182,12 +184,14 @@ effect merge_patch(object_row& row, const observation& seen, const moment& when)
     for (const auto& [key, text] : seen.extras)
         patches.keep("attributes", key, when, json::parse(text));
     object_row next = row;
-    next.patches = patches.text();
     patches.lay_over(next, table);
-    const bool same = next.columns == row.columns && next.attributes == row.attributes;
-    const bool nothing_kept = next.patches == row.patches;
-    row = std::move(next);
-    if (!same)
+    std::string kept = patches.text();
+    const bool nothing_kept = kept == row.patches;
+    if (!nothing_kept) {
+        row.patches = std::move(kept);
+        row.changed |= row_part(table.columns.size() + 1);
+    }
+    if (replace(row, next.columns, next.attributes))
         return effect::applied;
     return nothing_kept || !newer_than_base(when, row.base) ? effect::stale : effect::unchanged;
 }
@@ -244,21 +248,33 @@ void correct_successors(store& into, const webhook& w, timeline_entry entry)
 
 /// Puts a full statement into the subscription's timeline and keeps `changes` what they would be had all
 /// statements come in order: the entry's own changes, and, unless it is the newest, those of its successors.
-void extend_timeline(store& into, const webhook& w, const version& at, bool newest)
+void extend_timeline(store& into, const webhook& w, const version& at, effect on_row,
+                     const row_cache::opened& subscription)
 {
     if (is_passing(w.timeline->state))
         return;
     const std::int64_t id = *w.subscription_id;
     timeline_entry entry{at, w.sequence, *w.timeline, {}};
-    const auto before = into.before(w.site, id, at);
+    // A full statement that is not stale is the subscription's newest, and has the newest before it behind
+    // itself.
+    const bool is_newest = on_row != effect::stale;
+    std::optional<timeline_entry> found;
+    if (!is_newest || (!subscription.newest && !subscription.is_new))
+        found = into.before(w.site, id, at);
+    const std::optional<timeline_entry>& before =
+        is_newest && subscription.newest ? subscription.newest : found;
     std::vector<change> told =
         compare(before ? &before->facts : nullptr, before ? before->seen : seen_before{}, entry.facts);
     entry.seen =
         advance(before ? before->seen : seen_before{}, before ? &before->facts : nullptr, entry.facts);
     into.insert_timeline(w.site, id, entry);
     add_changes(into, w.site, id, w.sequence, std::move(told));
-    if (!newest)
+    if (is_newest) {
+        subscription.newest = std::move(entry);
+    } else {
+        subscription.newest.reset(); // what was seen up to it may be corrected
         correct_successors(into, w, std::move(entry));
+    }
 }
 
 /// A webhook without an id is ordered among its like by its body, below all that have one: any order will do,
@@ -276,31 +292,6 @@ moment moment_of(const webhook& w)
     return when;
 }
 
-effect apply_to_kept(row_cache& rows, const webhook& w, const observation& seen, const moment& when)
-{
-    const row_cache::opened opened = rows.open(seen.kind, w.site, seen.key);
-    const effect what = merge(opened.row, seen, when);
-    return opened.is_new ? effect::applied : what;
-}
-
-effect apply_to_stored(store& into, const webhook& w, const observation& seen, const moment& when)
-{
-    const std::optional<object_row> stored = into.load(seen.kind, w.site, seen.key);
-    object_row row;
-    if (stored)
-        row = *stored;
-    else
-        row.columns.assign(table_of(seen.kind).columns.size(), value());
-    const effect what = merge(row, seen, when);
-    if (!stored) {
-        into.insert(seen.kind, w.site, seen.key, row);
-        return effect::applied;
-    }
-    if (what == effect::applied || row.base != stored->base || row.patches != stored->patches)
-        into.update(seen.kind, w.site, seen.key, *stored, row);
-    return what;
-}
-
 outcome apply_observations(store& into, row_cache& rows, const webhook& w)
 {
     if (w.observations.empty() && w.facts.empty())
@@ -309,14 +300,12 @@ outcome apply_observations(store& into, row_cache& rows, const webhook& w)
     bool applied = false;
     bool stale = false;
     for (const observation& seen : w.observations) {
-        const effect what = row_cache::keeps(seen.kind) ? apply_to_kept(rows, w, seen, when)
-                                                        : apply_to_stored(into, w, seen, when);
-        applied |= what == effect::applied;
-        stale |= what == effect::stale;
-        // A full statement that is not stale is the subscription's newest.
+        const row_cache::opened opened = rows.open(seen.kind, w.site, seen.key);
+        const effect what = merge(opened.row, seen, when);
+        applied |= opened.is_new || what == effect::applied;
+        stale |= !opened.is_new && what == effect::stale;
         if (w.timeline && &seen == &w.observations.front())
-            extend_timeline(into, w, {seen.updated_at, when.event_id, when.webhook_id},
-                            what != effect::stale);
+            extend_timeline(into, w, {seen.updated_at, when.event_id, when.webhook_id}, what, opened);
     }
     for (const change& fact : w.facts)
         applied |= into.insert_change(w.site, w.sequence, when, fact);

@@ -6,10 +6,15 @@ namespace chargifyd::state {
 
 namespace {
 
-std::string name_of(object_kind kind, std::string_view site, const object_key& key)
+/// The kinds of which nearly every webhook names a row that the one before named too.
+bool comes_again(object_kind kind) noexcept
 {
-    std::string name(1, static_cast<char>(kind));
-    name += site;
+    return kind == object_kind::subscription || kind == object_kind::customer || kind == object_kind::product;
+}
+
+void make_name(std::string& name, object_kind kind, std::string_view site, const object_key& key)
+{
+    name.assign(1, static_cast<char>(kind)).append(site);
     for (const value& part : key) {
         name += '\0'; // no text of a row holds one
         if (const auto* const number = std::get_if<std::int64_t>(&part))
@@ -17,7 +22,6 @@ std::string name_of(object_kind kind, std::string_view site, const object_key& k
         else if (const auto* const text = std::get_if<std::string>(&part))
             name += *text;
     }
-    return name;
 }
 
 std::size_t bytes_of(const object_row& row)
@@ -30,69 +34,65 @@ std::size_t bytes_of(const object_row& row)
     return bytes;
 }
 
-bool same(const object_row& a, const object_row& b)
-{
-    return a.base == b.base && a.columns == b.columns && a.attributes == b.attributes &&
-           a.patches == b.patches;
-}
+/// Its texts are moments and names, most of them just too long to lie inside.
+constexpr std::size_t timeline_bytes = sizeof(timeline_entry) + 1024;
 
 } // namespace
 
-bool row_cache::keeps(object_kind kind) noexcept
+row_cache::rows::value_type& row_cache::find(object_kind kind, std::string_view site, const object_key& key)
 {
-    return kind == object_kind::subscription || kind == object_kind::customer || kind == object_kind::product;
-}
-
-row_cache::entry& row_cache::find(object_kind kind, std::string_view site, const object_key& key)
-{
-    std::string name = name_of(kind, site, key);
-    if (const auto known = rows_.find(name); known != rows_.end())
-        return known->second;
-    entry fresh{kind, std::string(site), key, {}, {}};
+    make_name(name_, kind, site, key);
+    if (const auto known = rows_.find(name_); known != rows_.end())
+        return *known;
+    entry fresh{kind, std::string(site), key, {}, {}, {}};
     if (auto found = into_.load(kind, site, key)) {
         fresh.row = std::move(*found);
+        fresh.stored_base = fresh.row.base;
         fresh.stored = true;
     } else {
         fresh.row.columns.assign(table_of(kind).columns.size(), value());
     }
-    fresh.bytes = bytes_of(fresh.row);
-    bytes_ += sizeof(entry) + name.size() + fresh.bytes;
-    return rows_.emplace(std::move(name), std::move(fresh)).first->second;
+    return *rows_.emplace(name_, std::move(fresh)).first;
 }
 
 row_cache::opened row_cache::open(object_kind kind, std::string_view site, const object_key& key)
 {
-    entry& e = find(kind, site, key);
-    const bool is_new = !e.stored && !e.changed;
-    if (!e.changed) {
-        changed_.push_back(&e);
-        e.changed = true;
-        if (e.stored)
-            e.was = e.row;
-    }
-    return {e.row, is_new};
+    rows::value_type& found = find(kind, site, key);
+    entry& e = found.second;
+    const bool is_new = !e.stored && !e.open;
+    if (!std::exchange(e.open, true))
+        open_.push_back(&found);
+    return {e.row, is_new, e.newest};
 }
 
 void row_cache::flush()
 {
-    for (entry* const e : changed_) {
-        e->changed = false;
-        if (!e->stored)
-            into_.insert(e->kind, e->site, e->key, e->row);
-        else if (!same(e->was, e->row))
-            into_.update(e->kind, e->site, e->key, e->was, e->row);
-        e->stored = true;
-        e->was = {};
-        const std::size_t bytes = bytes_of(e->row);
-        bytes_ += bytes - e->bytes;
-        e->bytes = bytes;
+    for (rows::value_type* const named : open_) {
+        entry& e = named->second;
+        if (!e.stored)
+            into_.insert(e.kind, e.site, e.key, e.row);
+        else if (e.row.changed != 0 || e.row.base != e.stored_base)
+            into_.update(e.kind, e.site, e.key, e.row);
+        if (!comes_again(e.kind)) {
+            rows_.erase(rows_.find(named->first));
+            continue;
+        }
+        e.stored = true;
+        e.open = false;
+        e.stored_base = e.row.base;
+        e.row.changed = 0;
+        const std::size_t bytes =
+            sizeof(entry) + named->first.size() + bytes_of(e.row) + (e.newest ? timeline_bytes : 0);
+        bytes_ += bytes - e.bytes;
+        e.bytes = bytes;
     }
-    changed_.clear();
+    open_.clear();
+    into_.flush();
 }
 
 void row_cache::clear() noexcept
 {
-    changed_.clear();
+    open_.clear();
     rows_.clear();
     bytes_ = 0;
 }

@@ -1,13 +1,18 @@
 #include "chargifyd/state/sqlite_store.hpp"
 
+#include "migrate.hpp"
 #include "open_state.hpp"
 
 #include "chargifyd/chargify/states.hpp"
+#include "chargifyd/sqlite/inserter.hpp"
 #include "chargifyd/state/projection.hpp"
 
 #include <array>
+#include <cstring>
 #include <map>
 #include <new>
+#include <stdexcept>
+#include <unordered_set>
 #include <utility>
 
 namespace chargifyd::state {
@@ -30,37 +35,26 @@ std::string select_sql(const object_table& table)
     return sql;
 }
 
-std::string insert_sql(const object_table& table)
+sqlite::inserter inserter_of(sqlite::database& db, const object_table& table)
 {
-    std::string sql = "INSERT INTO " + std::string(table.name) + " (site";
+    std::string columns = "site, ";
     for (const column& c : table.keys)
-        sql += ", " + std::string(c.name);
-    sql += ", " + column_list(table) + ") VALUES (?";
-    for (std::size_t i = 0; i < table.keys.size() + table.columns.size() + 5; ++i)
-        sql += ", ?";
-    return sql + ")";
+        columns += std::string(c.name) + ", ";
+    return {db, table.name, columns + column_list(table)};
 }
 
-/// Which parts of a row are written: a bit for each column, then attributes, then patches.
-using parts = std::uint64_t;
-
-constexpr parts bit(std::size_t at)
-{
-    return parts{1} << at;
-}
-
-std::string update_sql(const object_table& table, parts written)
+std::string update_sql(const object_table& table, row_parts written)
 {
     std::string sql = "UPDATE " + std::string(table.name) +
                       " SET version_updated_at = ?, version_event_id = ?, version_webhook_id = ?";
     const std::size_t columns = table.columns.size();
     for (std::size_t i = 0; i < columns; ++i) {
-        if ((written & bit(i)) != 0)
+        if ((written & row_part(i)) != 0)
             sql += ", \"" + std::string(table.columns[i].name) + "\" = ?";
     }
-    if ((written & bit(columns)) != 0)
+    if ((written & row_part(columns)) != 0)
         sql += ", attributes = ?";
-    if ((written & bit(columns + 1)) != 0)
+    if ((written & row_part(columns + 1)) != 0)
         sql += ", patches = ?";
     sql += " WHERE site = ?";
     for (const column& c : table.keys)
@@ -99,6 +93,16 @@ void bind_value(sqlite::statement::run& run, const value& v)
         run.bind_null();
 }
 
+void add_value(sqlite::inserter& row, const value& v)
+{
+    if (const auto* number = std::get_if<std::int64_t>(&v))
+        row.add(*number);
+    else if (const auto* text = std::get_if<std::string>(&v))
+        row.add(std::string_view(*text));
+    else
+        row.add_null();
+}
+
 value read_value(const sqlite::statement::run& row, int column)
 {
     if (row.is_null(column))
@@ -116,6 +120,20 @@ std::optional<std::string_view> some(const std::optional<std::string>& text)
 std::int64_t signed_sequence(std::uint64_t sequence)
 {
     return static_cast<std::int64_t>(sequence);
+}
+
+std::string_view bytes_of(const digest256& digest)
+{
+    return {reinterpret_cast<const char*>(digest.data()), digest.size()};
+}
+
+/// A number that two webhooks share when they are the same; others hardly ever.
+std::int64_t trait_of(const webhook& w)
+{
+    std::int64_t trait = w.webhook_id.value_or(0);
+    if (!w.webhook_id && w.body_sha256)
+        std::memcpy(&trait, w.body_sha256->data(), sizeof trait);
+    return trait;
 }
 
 } // namespace
@@ -136,18 +154,14 @@ struct sqlite_store::statements {
         , find_by_body(db,
                        "SELECT seq FROM events WHERE site = ? AND body_sha256 = ? AND webhook_id IS NULL AND "
                        "outcome <> 'dead'")
-        , insert_event(
-              db, "INSERT INTO events (seq, site, webhook_id, event, event_id, subscription_id, customer_id, "
-                  "occurred_at, received_at, outcome, error, body_sha256) "
-                  "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+        , events(db, "events",
+                 "seq, site, webhook_id, event, event_id, subscription_id, customer_id, occurred_at, "
+                 "received_at, outcome, error, body_sha256")
         , count_delivery(db, "UPDATE events SET deliveries = deliveries + 1 WHERE seq = ?")
         , remove_dead(db, "DELETE FROM events WHERE seq = ? AND outcome = 'dead' RETURNING seq")
         , before(db, neighbour_sql("<", "DESC"))
         , after(db, neighbour_sql(">", "ASC"))
-        , insert_timeline(db, "INSERT INTO subscription_timeline (site, subscription_id, " +
-                                  std::string(timeline_columns) +
-                                  ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
-                                  "?, ?, ?, ?, ?, ?, ?, ?, ?)")
+        , timeline(db, "subscription_timeline", "site, subscription_id, " + std::string(timeline_columns))
         , update_timeline(
               db, "UPDATE subscription_timeline SET seen_period_started_at = ?, seen_recovered_at = ?, "
                   "seen_trial_started_at = ?, seen_in_trial = ? WHERE site = ? AND subscription_id = ? AND "
@@ -176,7 +190,7 @@ struct sqlite_store::statements {
     {
         for (std::size_t kind = 0; kind < object_kinds; ++kind) {
             load.emplace_back(db, select_sql(table_of(kind)));
-            insert.emplace_back(db, insert_sql(table_of(kind)));
+            objects.push_back(inserter_of(db, table_of(kind)));
         }
     }
 
@@ -185,21 +199,25 @@ struct sqlite_store::statements {
     sqlite::statement set_cursor;
     sqlite::statement find_by_id;
     sqlite::statement find_by_body;
-    sqlite::statement insert_event;
+    sqlite::inserter events;
     sqlite::statement count_delivery;
     sqlite::statement remove_dead;
-    std::vector<sqlite::statement> load; ///< by object_kind, as `insert`
-    std::vector<sqlite::statement> insert;
-    std::map<std::pair<std::size_t, parts>, sqlite::statement> update; ///< by kind and what is written
+    std::vector<sqlite::statement> load; ///< by object_kind, as `objects`
+    std::vector<sqlite::inserter> objects;
+    std::map<std::pair<std::size_t, row_parts>, sqlite::statement> update; ///< by kind and what is written
     sqlite::statement before;
     sqlite::statement after;
-    sqlite::statement insert_timeline;
+    sqlite::inserter timeline;
     sqlite::statement update_timeline;
     sqlite::statement changes_of;
     sqlite::statement remove_change;
     sqlite::statement add_to_site;
     sqlite::statement insert_change;
     sqlite::statement correct_change;
+
+    // What tells that a row may be held back.
+    std::unordered_set<std::int64_t> traits_of_events;
+    std::unordered_set<std::int64_t> subscriptions_of_timeline;
 };
 
 sqlite_store::sqlite_store(const std::filesystem::path& file, sqlite::database db, options with)
@@ -236,8 +254,29 @@ void sqlite_store::begin()
     sqlite::statement::run(sql_->begin).step();
 }
 
+void sqlite_store::flush()
+{
+    flush_events();
+    flush_timeline();
+    for (sqlite::inserter& rows : sql_->objects)
+        rows.flush();
+}
+
+void sqlite_store::flush_events()
+{
+    sql_->events.flush();
+    sql_->traits_of_events.clear();
+}
+
+void sqlite_store::flush_timeline()
+{
+    sql_->timeline.flush();
+    sql_->subscriptions_of_timeline.clear();
+}
+
 void sqlite_store::commit(std::uint64_t cursor)
 {
+    flush();
     write_site_totals();
     const std::string text = std::to_string(cursor);
     sqlite::statement::run(sql_->set_cursor).bind(std::string_view(text)).step();
@@ -269,6 +308,12 @@ void sqlite_store::write_site_totals()
 
 void sqlite_store::rollback() noexcept
 {
+    sql_->events.clear();
+    sql_->traits_of_events.clear();
+    sql_->timeline.clear();
+    sql_->subscriptions_of_timeline.clear();
+    for (sqlite::inserter& rows : sql_->objects)
+        rows.clear();
     try {
         // SQLite may have rolled back by itself, and then refuses: nothing is left to undo.
         db_.exec("ROLLBACK");
@@ -278,12 +323,14 @@ void sqlite_store::rollback() noexcept
 
 std::optional<std::uint64_t> sqlite_store::find_event(const webhook& w)
 {
+    if (sql_->traits_of_events.contains(trait_of(w)))
+        flush_events();
     sqlite::statement::run row(w.webhook_id ? sql_->find_by_id : sql_->find_by_body);
     row.bind(std::string_view(w.site));
     if (w.webhook_id)
         row.bind(*w.webhook_id);
     else
-        row.bind_blob({reinterpret_cast<const char*>(w.body_sha256->data()), w.body_sha256->size()});
+        row.bind_blob(bytes_of(*w.body_sha256));
     if (!row.step())
         return std::nullopt;
     return static_cast<std::uint64_t>(row.integer(0));
@@ -292,20 +339,17 @@ std::optional<std::uint64_t> sqlite_store::find_event(const webhook& w)
 void sqlite_store::insert_event(const webhook& w, outcome o)
 {
     count_webhook(w);
-    const std::string received = format_utc(w.received_at);
-    sqlite::statement::run run(sql_->insert_event);
-    run.bind(signed_sequence(w.sequence)).bind(std::string_view(w.site)).bind(w.webhook_id);
-    run.bind(w.event.empty() ? std::nullopt : std::optional<std::string_view>(w.event)).bind(w.event_id);
-    run.bind(w.subscription_id)
-        .bind(w.customer_id)
-        .bind(some(w.occurred_at))
-        .bind(std::string_view(received));
-    run.bind(to_string(o)).bind(w.error.empty() ? std::nullopt : std::optional<std::string_view>(w.error));
+    sql_->traits_of_events.insert(trait_of(w));
+    sqlite::inserter& row = sql_->events;
+    row.add(signed_sequence(w.sequence)).add(std::string_view(w.site)).add(w.webhook_id);
+    row.add(w.event.empty() ? std::nullopt : std::optional<std::string_view>(w.event)).add(w.event_id);
+    row.add(w.subscription_id).add(w.customer_id).add(some(w.occurred_at));
+    row.add(std::string_view(format_utc(w.received_at))).add(to_string(o));
+    row.add(w.error.empty() ? std::nullopt : std::optional<std::string_view>(w.error));
     if (w.body_sha256)
-        run.bind_blob({reinterpret_cast<const char*>(w.body_sha256->data()), w.body_sha256->size()});
+        row.add_blob(bytes_of(*w.body_sha256));
     else
-        run.bind_null();
-    run.step();
+        row.add_null();
 }
 
 void sqlite_store::count_delivery(const webhook& w, std::uint64_t sequence)
@@ -324,6 +368,7 @@ bool sqlite_store::remove_dead(const webhook& w)
 
 std::optional<object_row> sqlite_store::load(object_kind kind, std::string_view site, const object_key& key)
 {
+    sql_->objects[static_cast<std::size_t>(kind)].flush();
     sqlite::statement::run row(sql_->load[static_cast<std::size_t>(kind)]);
     row.bind(site);
     for (const value& v : key)
@@ -344,70 +389,57 @@ std::optional<object_row> sqlite_store::load(object_kind kind, std::string_view 
 void sqlite_store::insert(object_kind kind, std::string_view site, const object_key& key,
                           const object_row& row)
 {
-    sqlite::statement::run run(sql_->insert[static_cast<std::size_t>(kind)]);
-    run.bind(site);
+    sqlite::inserter& into = sql_->objects[static_cast<std::size_t>(kind)];
+    into.add(site);
     for (const value& v : key)
-        bind_value(run, v);
+        add_value(into, v);
     for (const value& v : row.columns)
-        bind_value(run, v);
-    run.bind(std::string_view(row.attributes));
-    run.bind(row.base.updated_at).bind(row.base.event_id).bind(row.base.webhook_id);
-    run.bind(row.patches.empty() ? std::nullopt : std::optional<std::string_view>(row.patches));
-    run.step();
+        add_value(into, v);
+    into.add(std::string_view(row.attributes));
+    into.add(row.base.updated_at).add(row.base.event_id).add(row.base.webhook_id);
+    into.add(row.patches.empty() ? std::nullopt : std::optional<std::string_view>(row.patches));
 }
 
 void sqlite_store::update(object_kind kind, std::string_view site, const object_key& key,
-                          const object_row& was, const object_row& now)
+                          const object_row& row)
 {
     const object_table& table = table_of(kind);
     const std::size_t columns = table.columns.size();
-    parts written = 0;
-    for (std::size_t i = 0; i < columns; ++i) {
-        if (was.columns[i] != now.columns[i])
-            written |= bit(i);
-    }
-    if (was.attributes != now.attributes)
-        written |= bit(columns);
-    if (was.patches != now.patches)
-        written |= bit(columns + 1);
+    row_parts written = row.changed;
     const auto number = static_cast<std::size_t>(kind);
     if (sql_->update.size() >= most_updates && !sql_->update.contains({number, written}))
-        written = bit(columns + 2) - 1;
+        written = row_part(columns + 2) - 1;
     auto found = sql_->update.find({number, written});
     if (found == sql_->update.end())
         found = sql_->update.try_emplace({number, written}, db_, update_sql(table, written)).first;
     sqlite::statement::run run(found->second);
-    run.bind(now.base.updated_at).bind(now.base.event_id).bind(now.base.webhook_id);
+    run.bind(row.base.updated_at).bind(row.base.event_id).bind(row.base.webhook_id);
     for (std::size_t i = 0; i < columns; ++i) {
-        if ((written & bit(i)) != 0)
-            bind_value(run, now.columns[i]);
+        if ((written & row_part(i)) != 0)
+            bind_value(run, row.columns[i]);
     }
-    if ((written & bit(columns)) != 0)
-        run.bind(std::string_view(now.attributes));
-    if ((written & bit(columns + 1)) != 0)
-        run.bind(now.patches.empty() ? std::nullopt : std::optional<std::string_view>(now.patches));
+    if ((written & row_part(columns)) != 0)
+        run.bind(std::string_view(row.attributes));
+    if ((written & row_part(columns + 1)) != 0)
+        run.bind(row.patches.empty() ? std::nullopt : std::optional<std::string_view>(row.patches));
     run.bind(site);
     for (const value& v : key)
         bind_value(run, v);
     run.step();
+    if (db_.changed_rows() != 1)
+        throw std::logic_error("a row of " + std::string(table.name) + " that was read is not there");
 }
 
 namespace {
 
 /// The members that the last columns of the timeline hold, in the order of `timeline_columns`.
-std::array<std::string*, 15> texts_of(subscription_facts& f)
+template <class Facts>
+auto texts_of(Facts& f)
 {
-    return {&f.next_product,   &f.created_at,          &f.period_started_at,
-            &f.period_ends_at, &f.next_assessment_at,  &f.previous_billing_date,
-            &f.cancel_at,      &f.cancellation_method, &f.trial_started_at,
-            &f.trial_ended_at, &f.expires_at,          &f.resume_at,
-            &f.canceled_at,    &f.on_hold_at,          &f.updated_at};
-}
-
-void bind_seen(sqlite::statement::run& run, const seen_before& seen)
-{
-    run.bind(std::string_view(seen.period_started_at)).bind(std::string_view(seen.recovered_at));
-    run.bind(std::string_view(seen.trial_started_at)).bind(std::int64_t{seen.in_trial});
+    return std::to_array({&f.next_product, &f.created_at, &f.period_started_at, &f.period_ends_at,
+                          &f.next_assessment_at, &f.previous_billing_date, &f.cancel_at,
+                          &f.cancellation_method, &f.trial_started_at, &f.trial_ended_at, &f.expires_at,
+                          &f.resume_at, &f.canceled_at, &f.on_hold_at, &f.updated_at});
 }
 
 std::optional<timeline_entry> read_neighbour(sqlite::statement& from, std::string_view site, std::int64_t id,
@@ -440,31 +472,38 @@ std::optional<timeline_entry> read_neighbour(sqlite::statement& from, std::strin
 
 std::optional<timeline_entry> sqlite_store::before(std::string_view site, std::int64_t id, const version& at)
 {
+    if (sql_->subscriptions_of_timeline.contains(id))
+        flush_timeline();
     return read_neighbour(sql_->before, site, id, at);
 }
 
 std::optional<timeline_entry> sqlite_store::after(std::string_view site, std::int64_t id, const version& at)
 {
+    if (sql_->subscriptions_of_timeline.contains(id))
+        flush_timeline();
     return read_neighbour(sql_->after, site, id, at);
 }
 
 void sqlite_store::insert_timeline(std::string_view site, std::int64_t id, const timeline_entry& entry)
 {
-    subscription_facts f = entry.facts;
-    sqlite::statement::run run(sql_->insert_timeline);
-    run.bind(site).bind(id).bind(entry.at.updated_at).bind(entry.at.event_id).bind(entry.at.webhook_id);
-    run.bind(signed_sequence(entry.sequence)).bind(std::string_view(f.state)).bind(f.customer_id);
-    run.bind(f.product_id).bind(std::string_view(f.product_handle)).bind(f.product_price);
+    sql_->subscriptions_of_timeline.insert(id);
+    const subscription_facts& f = entry.facts;
+    sqlite::inserter& row = sql_->timeline;
+    row.add(site).add(id).add(entry.at.updated_at).add(entry.at.event_id).add(entry.at.webhook_id);
+    row.add(signed_sequence(entry.sequence)).add(std::string_view(f.state)).add(f.customer_id);
+    row.add(f.product_id).add(std::string_view(f.product_handle)).add(f.product_price);
     for (const std::string* const text : texts_of(f))
-        run.bind(std::string_view(*text));
-    bind_seen(run, entry.seen);
-    run.step();
+        row.add(std::string_view(*text));
+    row.add(std::string_view(entry.seen.period_started_at)).add(std::string_view(entry.seen.recovered_at));
+    row.add(std::string_view(entry.seen.trial_started_at)).add(std::int64_t{entry.seen.in_trial});
 }
 
 void sqlite_store::update_timeline(std::string_view site, std::int64_t id, const timeline_entry& entry)
 {
+    flush_timeline();
     sqlite::statement::run run(sql_->update_timeline);
-    bind_seen(run, entry.seen);
+    run.bind(std::string_view(entry.seen.period_started_at)).bind(std::string_view(entry.seen.recovered_at));
+    run.bind(std::string_view(entry.seen.trial_started_at)).bind(std::int64_t{entry.seen.in_trial});
     run.bind(site).bind(id).bind(entry.at.updated_at).bind(entry.at.event_id).bind(entry.at.webhook_id);
     run.step();
 }
@@ -522,6 +561,11 @@ bool sqlite_store::insert_change(std::string_view site, std::uint64_t sequence, 
 int sqlite_store::projection()
 {
     return read_projection(db_);
+}
+
+void sqlite_store::make_indexes()
+{
+    make_missing_indexes(db_);
 }
 
 void sqlite_store::mark_projection()

@@ -18,8 +18,11 @@ struct access_rule {
 struct options {
     /// By state name, laid over the defaults of chargify::state_catalogue().
     std::map<std::string, access_rule> access;
-    /// Nobody else opens the file, and it is thrown away after a crash: nothing of it is synced.
+    /// Nobody else opens the file, and it is thrown away after a crash: nothing of it is synced, and a new
+    /// one has no indexes for queries until `sqlite_store::make_indexes`.
     bool scratch = false;
+    /// Whether a small file is read through for damage when it is opened.
+    bool check_content = true;
 };
 
 } // namespace chargifyd::state

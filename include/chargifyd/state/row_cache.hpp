@@ -3,6 +3,7 @@
 #include "chargifyd/state/store.hpp"
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -10,18 +11,19 @@
 
 namespace chargifyd::state {
 
-/// The rows that webhooks speak of most, between the projection and the store: webhooks about one
-/// subscription come in bursts, and nearly all name one of a few products, so that a row is read once and
-/// written once for many of them.
+/// The rows between the projection and the store. Webhooks about one subscription come in bursts, and nearly
+/// all name one of a few products: a row is read once and written once for many of them.
 ///
 /// For the one thread that applies, between the store's begin and commit. It knows of no changes but its own,
 /// so it lives for one run of applying.
 class row_cache {
 public:
-    /// A row that is going to be changed.
+    /// A row that is going to be changed. Holds until `flush` or `clear`.
     struct opened {
-        object_row& row; ///< holds until `clear`
+        object_row& row; ///< says itself what is changed
         bool is_new;     ///< there was none; its columns are empty
+        /// Of a subscription: the newest entry of its timeline, as the store has it, when it is known.
+        std::optional<timeline_entry>& newest;
     };
 
     explicit row_cache(store& into)
@@ -30,14 +32,11 @@ public:
     row_cache(const row_cache&) = delete;
     row_cache& operator=(const row_cache&) = delete;
 
-    /// Whether rows of that kind are kept: those of which nearly every webhook carries one.
-    static bool keeps(object_kind kind) noexcept;
-
     /// The row, read unless it is known. What is done to it, and that it is there from now on, is written at
     /// the next `flush`.
     opened open(object_kind kind, std::string_view site, const object_key& key);
 
-    /// Writes what was changed. When it fails, `clear` has to follow.
+    /// Writes what was changed, and what the store holds back. When it fails, `clear` has to follow.
     void flush();
     /// Forgets everything, written or not.
     void clear() noexcept;
@@ -50,17 +49,20 @@ private:
         std::string site;
         object_key key;
         object_row row;
-        object_row was;        ///< as the store has it, while `row` is changed
+        version stored_base; ///< as the store has it
+        std::optional<timeline_entry> newest;
         bool stored = false;   ///< the store has it
-        bool changed = false;  ///< since the last flush
-        std::size_t bytes = 0; ///< of the row, when it was last counted
+        bool open = false;     ///< since the last flush
+        std::size_t bytes = 0; ///< when it was last counted
     };
+    using rows = std::unordered_map<std::string, entry>;
 
-    entry& find(object_kind kind, std::string_view site, const object_key& key);
+    rows::value_type& find(object_kind kind, std::string_view site, const object_key& key);
 
     store& into_;
-    std::unordered_map<std::string, entry> rows_;
-    std::vector<entry*> changed_;
+    rows rows_;
+    std::vector<rows::value_type*> open_;
+    std::string name_; ///< of the row that is looked for
     std::size_t bytes_ = 0;
 };
 

@@ -38,6 +38,7 @@ public:
     void begin() override;
     void commit(std::uint64_t cursor) override;
     void rollback() noexcept override;
+    void flush() override;
     std::optional<std::uint64_t> find_event(const webhook& w) override;
     void insert_event(const webhook& w, outcome o) override;
     void count_delivery(const webhook& w, std::uint64_t sequence) override;
@@ -45,8 +46,8 @@ public:
     std::optional<object_row> load(object_kind kind, std::string_view site, const object_key& key) override;
     void insert(object_kind kind, std::string_view site, const object_key& key,
                 const object_row& row) override;
-    void update(object_kind kind, std::string_view site, const object_key& key, const object_row& was,
-                const object_row& now) override;
+    void update(object_kind kind, std::string_view site, const object_key& key,
+                const object_row& row) override;
     std::optional<timeline_entry> before(std::string_view site, std::int64_t id, const version& at) override;
     std::optional<timeline_entry> after(std::string_view site, std::int64_t id, const version& at) override;
     void insert_timeline(std::string_view site, std::int64_t id, const timeline_entry& entry) override;
@@ -60,6 +61,8 @@ public:
     /// The version of the rules that made all of the content (projection_version); 0: those of several, or of
     /// an older one. Whoever applies webhooks to a file that other rules made loses its number.
     int projection();
+    /// Makes the indexes that a scratch file has gone without. Takes a while, and room for temporary files.
+    void make_indexes();
     /// Says that this version's rules made all of it.
     void mark_projection();
 
@@ -91,6 +94,8 @@ private:
         timestamp last_received_at{};
     };
     struct statements;
+    void flush_events();
+    void flush_timeline();
     void count_webhook(const webhook& w);
     void write_site_totals();
 

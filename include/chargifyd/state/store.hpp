@@ -13,6 +13,15 @@
 /// begun is then rolled back, and the same webhooks come again from the journal.
 namespace chargifyd::state {
 
+/// Parts of an object's row: a bit for each column, in the order of its table, then one for `attributes`,
+/// then one for `patches`.
+using row_parts = std::uint64_t;
+
+constexpr row_parts row_part(std::size_t at) noexcept
+{
+    return row_parts{1} << at;
+}
+
 /// A stored object.
 struct object_row {
     version base;               ///< of the newest full statement; all zero while there was none
@@ -20,6 +29,7 @@ struct object_row {
     std::string attributes = "{}";
     /// The newest patch of each field (docs/state.md, "Order"): JSON, empty when there was none.
     std::string patches;
+    row_parts changed = 0; ///< what may differ from the row as it is stored
 };
 
 /// One entry of a subscription's timeline.
@@ -41,6 +51,10 @@ public:
     /// Commits everything since `begin` together with the cursor.
     virtual void commit(std::uint64_t cursor) = 0;
     virtual void rollback() noexcept = 0;
+    /// Writes the rows that were held back: events, objects and timeline entries may be, until something asks
+    /// for them or the commit, so that one statement writes many. A row that is refused may be found to be so
+    /// only then.
+    virtual void flush() = 0;
 
     /// The sequence of the event row that already stands for this webhook (dead letters stand for none).
     virtual std::optional<std::uint64_t> find_event(const webhook& w) = 0;
@@ -55,10 +69,10 @@ public:
     /// Adds a row.
     virtual void insert(object_kind kind, std::string_view site, const object_key& key,
                         const object_row& row) = 0;
-    /// Writes what is different in `now` from `was`, which `load` gave. An index costs a write only when one
-    /// of its columns is.
-    virtual void update(object_kind kind, std::string_view site, const object_key& key, const object_row& was,
-                        const object_row& now) = 0;
+    /// Writes the base and the changed parts of a row that is there. An index costs a write only when one of
+    /// its columns is among them.
+    virtual void update(object_kind kind, std::string_view site, const object_key& key,
+                        const object_row& row) = 0;
 
     /// The entries next to `at` in a subscription's timeline.
     virtual std::optional<timeline_entry> before(std::string_view site, std::int64_t id,

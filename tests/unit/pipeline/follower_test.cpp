@@ -29,6 +29,7 @@ public:
     std::int64_t poisoned_event = 0;   ///< writing a row that this event made throws
     int loads = 0;                     ///< of objects
     int updates = 0;
+    int looks_back = 0; ///< into the timelines
 
     std::uint64_t cursor() override { return real_.cursor(); }
     void begin() override { real_.begin(); }
@@ -40,6 +41,7 @@ public:
         real_.commit(cursor);
     }
     void rollback() noexcept override { real_.rollback(); }
+    void flush() override { real_.flush(); }
     std::optional<std::uint64_t> find_event(const state::webhook& w) override
     {
         if (w.webhook_id == poisoned_webhook)
@@ -62,15 +64,16 @@ public:
         real_.insert(k, s, key, r);
     }
     void update(state::object_kind k, std::string_view s, const state::object_key& key,
-                const state::object_row& was, const state::object_row& now) override
+                const state::object_row& r) override
     {
         ++updates;
-        refuse(now);
-        real_.update(k, s, key, was, now);
+        refuse(r);
+        real_.update(k, s, key, r);
     }
     std::optional<state::timeline_entry> before(std::string_view s, std::int64_t id,
                                                 const state::version& v) override
     {
+        ++looks_back;
         return real_.before(s, id, v);
     }
     std::optional<state::timeline_entry> after(std::string_view s, std::int64_t id,
@@ -115,7 +118,7 @@ protected:
         b.webhook_id = n;
         b.event_id = n;
         b.id = 1000 + n % 17;
-        b.updated_at = "2026-01-01 10:" + std::to_string(10 + n / 60 % 50) + ":" +
+        b.updated_at = "2026-01-01 10:" + std::to_string(10 + n / 50 % 50) + ":" +
                        std::to_string(10 + n % 50) + " -0500";
         return b.str();
     }
@@ -238,10 +241,12 @@ TEST_F(following, rows_that_many_webhooks_change_are_read_and_written_once_for_a
     ASSERT_TRUE(f.advance(17, {}));
     EXPECT_EQ(counting.loads, 17 + 1 + 1) << "subscriptions, the customer, the product";
     EXPECT_EQ(counting.updates, 0);
+    EXPECT_EQ(counting.looks_back, 0) << "a new subscription has no timeline";
     fill(170);
     ASSERT_TRUE(f.advance(187, {}));
     EXPECT_EQ(counting.loads, 2 * (17 + 1 + 1)) << "others may have changed them between two runs";
     EXPECT_EQ(counting.updates, 17 + 1 + 1);
+    EXPECT_EQ(counting.looks_back, 17);
 }
 
 TEST_F(following, the_state_is_the_same_however_many_rows_are_kept_and_however_often_they_are_written)
@@ -265,12 +270,12 @@ TEST_F(following, of_a_batch_with_a_row_that_the_store_refuses_one_webhook_becom
     fill(60);
     const auto store = open_store();
     failing_store failing(*store);
-    failing.poisoned_event = 40; // the newest one about its subscription
+    failing.poisoned_event = 50; // the newest one about its subscription
     follower f = follow(failing, 60);
     EXPECT_EQ(*f.advance(60, {}), 60U);
-    EXPECT_EQ(store->dead_sequences(), std::vector<std::uint64_t>{40});
+    EXPECT_EQ(store->dead_sequences(), std::vector<std::uint64_t>{50});
     failing.poisoned_event = 0;
-    EXPECT_EQ(*f.retry_dead({40}), 1U);
+    EXPECT_EQ(*f.retry_dead({50}), 1U);
     const auto clean = open_store("clean.db");
     ASSERT_TRUE(follow(*clean).advance(60, {}));
     const std::string objects =

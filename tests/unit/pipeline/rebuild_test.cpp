@@ -51,6 +51,11 @@ TEST(rebuild, gives_the_same_content_row_for_row)
               400U);
     EXPECT_EQ(last_done, 400U);
     EXPECT_EQ(test::dump(folder / rebuild_file_name), test::dump(folder / "state.db"));
+    const auto schema = [&](const char* file) {
+        return sqlite::database(folder / file, sqlite::access::read_only)
+            .text("SELECT group_concat(sql) FROM (SELECT sql FROM sqlite_schema ORDER BY type, name)");
+    };
+    EXPECT_EQ(schema(rebuild_file_name), schema("state.db"));
 }
 
 TEST(rebuild, says_when_there_is_no_journal)

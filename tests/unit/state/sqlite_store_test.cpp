@@ -1,6 +1,7 @@
 #include "temporary_directory.hpp"
 #include "webhook_body.hpp"
 
+#include "chargifyd/chargify/sha256.hpp"
 #include "chargifyd/state/projection.hpp"
 #include "chargifyd/state/sqlite_store.hpp"
 
@@ -220,6 +221,110 @@ TEST(sqlite_store, takes_over_no_file_of_an_older_schema)
     EXPECT_EQ(live->cursor(), 0U);
 }
 
+TEST(sqlite_store, finds_what_it_holds_back)
+{
+    const test::temporary_directory folder;
+    auto store = std::move(*sqlite_store::open(folder / "state.db", "j", {}));
+    webhook with_id;
+    with_id.sequence = 1;
+    with_id.site = "acme";
+    with_id.webhook_id = 77;
+    webhook without_id = with_id;
+    without_id.sequence = 2;
+    without_id.webhook_id.reset();
+    without_id.body_sha256 = chargify::sha256("a body");
+    webhook other = with_id;
+    other.site = "globex";
+    store->begin();
+    EXPECT_FALSE(store->find_event(with_id));
+    store->insert_event(with_id, outcome::applied);
+    store->insert_event(without_id, outcome::applied);
+    EXPECT_EQ(store->find_event(with_id), 1U);
+    EXPECT_EQ(store->find_event(without_id), 2U);
+    EXPECT_FALSE(store->find_event(other));
+
+    object_row row;
+    row.columns.assign(table_of(object_kind::product).columns.size(), value());
+    const object_key key{std::int64_t{5}};
+    store->insert(object_kind::product, "acme", key, row);
+    EXPECT_TRUE(store->load(object_kind::product, "acme", key));
+
+    timeline_entry entry;
+    entry.at = {10, 1, 1};
+    entry.facts.state = "active";
+    store->insert_timeline("acme", 9, entry);
+    EXPECT_TRUE(store->before("acme", 9, {11, 1, 1}));
+    EXPECT_FALSE(store->before("acme", 9, {10, 1, 1}));
+    entry.at = {12, 1, 1};
+    store->insert_timeline("acme", 9, entry);
+    EXPECT_EQ(store->after("acme", 9, {10, 1, 1})->at.updated_at, 12);
+    entry.at = {14, 1, 1};
+    store->insert_timeline("acme", 9, entry);
+    entry.seen.in_trial = true;
+    store->update_timeline("acme", 9, entry);
+    EXPECT_TRUE(store->before("acme", 9, {15, 1, 1})->seen.in_trial);
+    store->commit(2);
+}
+
+TEST(sqlite_store, forgets_what_it_holds_back_when_it_is_rolled_back)
+{
+    const test::temporary_directory folder;
+    auto store = std::move(*sqlite_store::open(folder / "state.db", "j", {}));
+    webhook w;
+    w.sequence = 1;
+    w.site = "acme";
+    w.webhook_id = 77;
+    object_row row;
+    row.columns.assign(table_of(object_kind::product).columns.size(), value());
+    const object_key key{std::int64_t{5}};
+    timeline_entry entry;
+    entry.facts.state = "active";
+    store->begin();
+    store->insert_event(w, outcome::applied);
+    store->insert(object_kind::product, "acme", key, row);
+    store->insert_timeline("acme", 9, entry);
+    store->rollback();
+    store->begin();
+    EXPECT_FALSE(store->find_event(w));
+    EXPECT_FALSE(store->load(object_kind::product, "acme", key));
+    EXPECT_FALSE(store->before("acme", 9, {11, 1, 1}));
+    store->commit(0);
+    sqlite::database db(folder / "state.db", sqlite::access::read_only);
+    EXPECT_EQ(db.integer("SELECT (SELECT count(*) FROM events) + (SELECT count(*) FROM products) + (SELECT "
+                         "count(*) FROM subscription_timeline)"),
+              0);
+}
+
+TEST(sqlite_store, an_update_of_a_row_that_is_not_there_is_an_error)
+{
+    const test::temporary_directory folder;
+    auto store = std::move(*sqlite_store::open(folder / "state.db", "j", {}));
+    object_row row;
+    row.columns.assign(table_of(object_kind::product).columns.size(), value());
+    store->begin();
+    EXPECT_THROW(store->update(object_kind::product, "acme", {std::int64_t{5}}, row), std::logic_error);
+    store->rollback();
+}
+
+TEST(sqlite_store, a_scratch_file_has_the_indexes_of_queries_once_they_are_asked_for)
+{
+    const test::temporary_directory folder;
+    const std::string indexes =
+        "SELECT group_concat(name) FROM (SELECT name FROM sqlite_schema WHERE type = 'index' ORDER BY name)";
+    const auto whole = std::move(*sqlite_store::open(folder / "whole.db", "j", {}));
+    const std::string all = sqlite::database(folder / "whole.db", sqlite::access::read_only).text(indexes);
+    options scratch;
+    scratch.scratch = true;
+    auto store = std::move(*sqlite_store::open(folder / "scratch.db", "j", scratch));
+    store.reset();
+    EXPECT_LT(sqlite::database(folder / "scratch.db", sqlite::access::read_only).text(indexes).size(),
+              all.size());
+    store = std::move(*sqlite_store::open(folder / "scratch.db", "j", scratch));
+    store->make_indexes();
+    store.reset();
+    EXPECT_EQ(sqlite::database(folder / "scratch.db", sqlite::access::read_only).text(indexes), all);
+}
+
 TEST(copy_state, makes_a_whole_copy_beside_a_writer)
 {
     const test::temporary_directory folder;
@@ -232,6 +337,15 @@ TEST(copy_state, makes_a_whole_copy_beside_a_writer)
     EXPECT_EQ(copy->cursor(), 5U);
     EXPECT_TRUE(copy->load(object_kind::customer, "acme", {std::int64_t{7}}));
     EXPECT_FALSE(std::filesystem::exists(folder / "snapshot.db.tmp"));
+}
+
+row_parts changed_parts(const object_row& was, const object_row& now)
+{
+    row_parts changed = 0;
+    for (std::size_t i = 0; i < was.columns.size(); ++i)
+        changed |= was.columns[i] != now.columns[i] ? row_part(i) : 0;
+    changed |= was.attributes != now.attributes ? row_part(was.columns.size()) : 0;
+    return changed | (was.patches != now.patches ? row_part(was.columns.size() + 1) : 0);
 }
 
 TEST(sqlite_store, writes_every_part_that_changed_and_no_other)
@@ -248,11 +362,13 @@ TEST(sqlite_store, writes_every_part_that_changed_and_no_other)
         row.columns.assign(table.columns.size(), value());
         store->begin();
         store->insert(object_kind{static_cast<int>(kind)}, "a", key, row);
+        store->flush();
         const auto change = [&](auto what) {
             object_row next = row;
             what(next);
             ++next.base.event_id;
-            store->update(object_kind{static_cast<int>(kind)}, "a", key, row, next);
+            next.changed = changed_parts(row, next);
+            store->update(object_kind{static_cast<int>(kind)}, "a", key, next);
             row = next;
             const auto found = store->load(object_kind{static_cast<int>(kind)}, "a", key);
             ASSERT_TRUE(found);
