@@ -119,6 +119,7 @@ private:
     std::atomic<bool> full_{false};
     std::atomic<timestamp> last_commit_{timestamp{}};
     std::chrono::steady_clock::time_point next_look_{};
+    std::chrono::steady_clock::time_point next_batch_{}; ///< none begins before
 
     std::atomic<bool> rotation_wanted_{false};
     std::mutex rotation_mutex_;

@@ -32,6 +32,10 @@ namespace {
 
 constexpr std::uint64_t wal_to_copy_bytes = 8 * 1024 * 1024;
 constexpr std::uint64_t wal_to_truncate_bytes = 64 * 1024 * 1024;
+/// A transaction costs by itself as much as tens of webhooks: each page that it changes is written, whether
+/// for one of them or for many. It begins no sooner than so long after the one before, unless a full one
+/// waits.
+constexpr auto round_interval = 25ms;
 constexpr auto maintenance_interval = 60s;
 constexpr auto retry_interval = 1s;
 constexpr auto reader_warning_interval = 60s;
@@ -232,6 +236,7 @@ void pipeline::implementation::run_applier(const std::stop_token& stop)
         const std::stop_callback forward(
             stop, [this] { commands.with([](command_queue& q) { q.interrupt.request_stop(); }); });
         const std::uint64_t before = applied;
+        const auto began = std::chrono::steady_clock::now();
         pulse.beat();
         if (inbox.durable_sequence() > before)
             apply_round(stop);
@@ -241,7 +246,13 @@ void pipeline::implementation::run_applier(const std::stop_token& stop)
             // It failed: try again in a while, but let commands and the end interrupt the wait.
             std::unique_lock hold(progress_mutex);
             progressed.wait_for(hold, interrupt, retry_interval, [] { return false; });
-        } else if (inbox.durable_sequence() == applied) {
+            continue;
+        }
+        if (inbox.durable_sequence() < applied + with.batch_webhooks) {
+            std::unique_lock hold(progress_mutex);
+            progressed.wait_until(hold, interrupt, began + round_interval, [] { return false; });
+        }
+        if (inbox.durable_sequence() == applied && !interrupt.stop_requested()) {
             const std::uint64_t durable = inbox.wait_beyond(applied, interrupt);
             if (durable == applied && !interrupt.stop_requested()) {
                 // The journal has stopped: nothing will come, but commands are still served.

@@ -261,19 +261,22 @@ void extend_timeline(store& into, const webhook& w, const version& at, effect on
     std::optional<timeline_entry> found;
     if (!is_newest || (!subscription.newest && !subscription.is_new))
         found = into.before(w.site, id, at);
-    const std::optional<timeline_entry>& before =
-        is_newest && subscription.newest ? subscription.newest : found;
-    std::vector<change> told =
-        compare(before ? &before->facts : nullptr, before ? before->seen : seen_before{}, entry.facts);
-    entry.seen =
-        advance(before ? before->seen : seen_before{}, before ? &before->facts : nullptr, entry.facts);
+    const timeline_entry* const before = is_newest && subscription.newest ? subscription.newest.get()
+                                         : found                          ? &*found
+                                                                          : nullptr;
+    const seen_before seen = before != nullptr ? before->seen : seen_before();
+    const subscription_facts* const facts = before != nullptr ? &before->facts : nullptr;
+    std::vector<change> told = compare(facts, seen, entry.facts);
+    entry.seen = advance(seen, facts, entry.facts);
     into.insert_timeline(w.site, id, entry);
     add_changes(into, w.site, id, w.sequence, std::move(told));
-    if (is_newest) {
-        subscription.newest = std::move(entry);
-    } else {
+    if (!is_newest) {
         subscription.newest.reset(); // what was seen up to it may be corrected
         correct_successors(into, w, std::move(entry));
+    } else if (subscription.newest) {
+        *subscription.newest = std::move(entry);
+    } else {
+        subscription.newest = std::make_unique<timeline_entry>(std::move(entry));
     }
 }
 

@@ -42,17 +42,23 @@ constexpr std::size_t timeline_bytes = sizeof(timeline_entry) + 1024;
 row_cache::rows::value_type& row_cache::find(object_kind kind, std::string_view site, const object_key& key)
 {
     make_name(name_, kind, site, key);
-    if (const auto known = rows_.find(name_); known != rows_.end())
+    rows& among = comes_again(kind) ? kept_ : passing_;
+    if (const auto known = among.find(name_); known != among.end())
         return *known;
-    entry fresh{kind, std::string(site), key, {}, {}, {}};
-    if (auto found = into_.load(kind, site, key)) {
-        fresh.row = std::move(*found);
-        fresh.stored_base = fresh.row.base;
-        fresh.stored = true;
+    auto found = into_.load(kind, site, key);
+    rows::value_type& added = *among.try_emplace(name_).first;
+    entry& e = added.second;
+    e.kind = kind;
+    e.site = site;
+    e.key = key;
+    e.stored = found.has_value();
+    if (found) {
+        e.row = std::move(*found);
+        e.stored_base = e.row.base;
     } else {
-        fresh.row.columns.assign(table_of(kind).columns.size(), value());
+        e.row.columns.assign(table_of(kind).columns.size(), value());
     }
-    return *rows_.emplace(name_, std::move(fresh)).first;
+    return added;
 }
 
 row_cache::opened row_cache::open(object_kind kind, std::string_view site, const object_key& key)
@@ -73,10 +79,8 @@ void row_cache::flush()
             into_.insert(e.kind, e.site, e.key, e.row);
         else if (e.row.changed != 0 || e.row.base != e.stored_base)
             into_.update(e.kind, e.site, e.key, e.row);
-        if (!comes_again(e.kind)) {
-            rows_.erase(rows_.find(named->first));
+        if (!comes_again(e.kind))
             continue;
-        }
         e.stored = true;
         e.open = false;
         e.stored_base = e.row.base;
@@ -87,13 +91,15 @@ void row_cache::flush()
         e.bytes = bytes;
     }
     open_.clear();
+    passing_.clear();
     into_.flush();
 }
 
 void row_cache::clear() noexcept
 {
     open_.clear();
-    rows_.clear();
+    kept_.clear();
+    passing_.clear();
     bytes_ = 0;
 }
 

@@ -3,7 +3,7 @@
 #include "chargifyd/state/store.hpp"
 
 #include <cstddef>
-#include <optional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -22,8 +22,9 @@ public:
     struct opened {
         object_row& row; ///< says itself what is changed
         bool is_new;     ///< there was none; its columns are empty
-        /// Of a subscription: the newest entry of its timeline, as the store has it, when it is known.
-        std::optional<timeline_entry>& newest;
+        /// Of a subscription: the newest entry of its timeline, as the store has it; empty when it is not
+        /// known.
+        std::unique_ptr<timeline_entry>& newest;
     };
 
     explicit row_cache(store& into)
@@ -45,12 +46,12 @@ public:
 
 private:
     struct entry {
-        object_kind kind;
+        object_kind kind = object_kind::subscription;
         std::string site;
         object_key key;
         object_row row;
         version stored_base; ///< as the store has it
-        std::optional<timeline_entry> newest;
+        std::unique_ptr<timeline_entry> newest;
         bool stored = false;   ///< the store has it
         bool open = false;     ///< since the last flush
         std::size_t bytes = 0; ///< when it was last counted
@@ -60,7 +61,8 @@ private:
     rows::value_type& find(object_kind kind, std::string_view site, const object_key& key);
 
     store& into_;
-    rows rows_;
+    rows kept_;    ///< of the kinds that come again
+    rows passing_; ///< of the others: until the next flush
     std::vector<rows::value_type*> open_;
     std::string name_; ///< of the row that is looked for
     std::size_t bytes_ = 0;
