@@ -12,6 +12,7 @@
 #include <map>
 #include <new>
 #include <stdexcept>
+#include <string>
 #include <unordered_set>
 #include <utility>
 
@@ -176,11 +177,10 @@ struct sqlite_store::statements {
                   "ON CONFLICT (site) DO UPDATE SET webhooks = webhooks + excluded.webhooks, "
                   "last_received_at = CASE WHEN excluded.last_seq > last_seq THEN excluded.last_received_at "
                   "ELSE last_received_at END, last_seq = max(last_seq, excluded.last_seq)")
-        , insert_change(
-              db, "INSERT INTO changes (seq, site, kind, subscription_id, customer_id, object_id, old_value, "
-                  "new_value, amount_in_cents, detail, occurred_at, identity, version_event_id, "
-                  "version_webhook_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
-                  "ON CONFLICT (site, identity) WHERE identity IS NOT NULL DO NOTHING")
+        , changes(db, "changes",
+                  "seq, site, kind, subscription_id, customer_id, object_id, old_value, new_value, "
+                  "amount_in_cents, detail, occurred_at, identity, version_event_id, version_webhook_id")
+        , find_change(db, "SELECT 1 FROM changes WHERE site = ? AND identity = ? AND identity IS NOT NULL")
         , correct_change(
               db, "UPDATE changes SET seq = ?1, kind = ?3, subscription_id = ?4, customer_id = ?5, "
                   "object_id = ?6, old_value = ?7, new_value = ?8, amount_in_cents = ?9, detail = ?10, "
@@ -212,12 +212,14 @@ struct sqlite_store::statements {
     sqlite::statement changes_of;
     sqlite::statement remove_change;
     sqlite::statement add_to_site;
-    sqlite::statement insert_change;
+    sqlite::inserter changes;
+    sqlite::statement find_change;
     sqlite::statement correct_change;
 
     // What tells that a row may be held back.
     std::unordered_set<std::int64_t> traits_of_events;
     std::unordered_set<std::int64_t> subscriptions_of_timeline;
+    std::unordered_set<std::string> identities_of_changes;
 };
 
 sqlite_store::sqlite_store(const std::filesystem::path& file, sqlite::database db, options with)
@@ -258,6 +260,7 @@ void sqlite_store::flush()
 {
     flush_events();
     flush_timeline();
+    flush_changes();
     for (sqlite::inserter& rows : sql_->objects)
         rows.flush();
 }
@@ -272,6 +275,12 @@ void sqlite_store::flush_timeline()
 {
     sql_->timeline.flush();
     sql_->subscriptions_of_timeline.clear();
+}
+
+void sqlite_store::flush_changes()
+{
+    sql_->changes.flush();
+    sql_->identities_of_changes.clear();
 }
 
 void sqlite_store::commit(std::uint64_t cursor)
@@ -312,6 +321,8 @@ void sqlite_store::rollback() noexcept
     sql_->traits_of_events.clear();
     sql_->timeline.clear();
     sql_->subscriptions_of_timeline.clear();
+    sql_->changes.clear();
+    sql_->identities_of_changes.clear();
     for (sqlite::inserter& rows : sql_->objects)
         rows.clear();
     try {
@@ -511,6 +522,7 @@ void sqlite_store::update_timeline(std::string_view site, std::int64_t id, const
 std::vector<change> sqlite_store::changes_of(std::string_view site, std::int64_t subscription_id,
                                              std::uint64_t sequence)
 {
+    flush_changes();
     sqlite::statement::run row(sql_->changes_of);
     row.bind(site).bind(subscription_id).bind(signed_sequence(sequence));
     std::vector<change> all;
@@ -539,23 +551,41 @@ void sqlite_store::remove_change(std::int64_t id)
 bool sqlite_store::insert_change(std::string_view site, std::uint64_t sequence, const moment& when,
                                  const change& c)
 {
-    const auto execute = [&](sqlite::statement& with) {
-        sqlite::statement::run run(with);
-        run.bind(signed_sequence(sequence)).bind(site).bind(std::string_view(c.kind));
-        run.bind(c.subscription_id).bind(c.customer_id).bind(some(c.object_id));
-        run.bind(some(c.old_value)).bind(some(c.new_value)).bind(c.amount_in_cents).bind(some(c.detail));
-        run.bind(some(c.occurred_at));
-        if (c.identity.empty())
-            run.bind_null().bind_null().bind_null();
-        else
-            run.bind(std::string_view(c.identity)).bind(when.event_id).bind(when.webhook_id);
-        run.step();
-    };
-    execute(sql_->insert_change);
-    if (db_.changed_rows() > 0)
-        return true;
-    execute(sql_->correct_change);
-    return false;
+    if (!c.identity.empty() && knows_change(site, c.identity)) {
+        correct_change(site, sequence, when, c);
+        return false;
+    }
+    sqlite::inserter& row = sql_->changes;
+    row.add(signed_sequence(sequence)).add(site).add(std::string_view(c.kind));
+    row.add(c.subscription_id).add(c.customer_id).add(some(c.object_id));
+    row.add(some(c.old_value)).add(some(c.new_value)).add(c.amount_in_cents).add(some(c.detail));
+    row.add(some(c.occurred_at));
+    if (c.identity.empty()) {
+        row.add_null().add_null().add_null();
+    } else {
+        sql_->identities_of_changes.insert(c.identity);
+        row.add(std::string_view(c.identity)).add(when.event_id).add(when.webhook_id);
+    }
+    return true;
+}
+
+bool sqlite_store::knows_change(std::string_view site, const std::string& identity)
+{
+    if (sql_->identities_of_changes.contains(identity))
+        flush_changes();
+    return sqlite::statement::run(sql_->find_change).bind(site).bind(std::string_view(identity)).step();
+}
+
+void sqlite_store::correct_change(std::string_view site, std::uint64_t sequence, const moment& when,
+                                  const change& c)
+{
+    sqlite::statement::run run(sql_->correct_change);
+    run.bind(signed_sequence(sequence)).bind(site).bind(std::string_view(c.kind));
+    run.bind(c.subscription_id).bind(c.customer_id).bind(some(c.object_id));
+    run.bind(some(c.old_value)).bind(some(c.new_value)).bind(c.amount_in_cents).bind(some(c.detail));
+    run.bind(some(c.occurred_at)).bind(std::string_view(c.identity));
+    run.bind(when.event_id).bind(when.webhook_id);
+    run.step();
 }
 
 int sqlite_store::projection()

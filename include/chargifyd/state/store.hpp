@@ -51,9 +51,9 @@ public:
     /// Commits everything since `begin` together with the cursor.
     virtual void commit(std::uint64_t cursor) = 0;
     virtual void rollback() noexcept = 0;
-    /// Writes the rows that were held back: events, objects and timeline entries may be, until something asks
-    /// for them or the commit, so that one statement writes many. A row that is refused may be found to be so
-    /// only then.
+    /// Writes the rows that were held back: events, objects, timeline entries and changes may be, until
+    /// something asks for them or the commit, so that one statement writes many. A row that is refused may be
+    /// found to be so only then.
     virtual void flush() = 0;
 
     /// The sequence of the event row that already stands for this webhook (dead letters stand for none).

@@ -263,7 +263,28 @@ TEST(sqlite_store, finds_what_it_holds_back)
     entry.seen.in_trial = true;
     store->update_timeline("acme", 9, entry);
     EXPECT_TRUE(store->before("acme", 9, {15, 1, 1})->seen.in_trial);
+
+    change derived;
+    derived.kind = "state";
+    derived.subscription_id = 9;
+    change fact = derived;
+    fact.kind = "payment";
+    fact.identity = "payment/1";
+    EXPECT_TRUE(store->insert_change("acme", 1, {}, derived));
+    EXPECT_TRUE(store->insert_change("acme", 1, {5, 5}, fact));
+    EXPECT_FALSE(store->insert_change("acme", 2, {6, 6}, fact));
+    EXPECT_TRUE(store->insert_change("globex", 2, {6, 6}, fact));
+    EXPECT_EQ(store->changes_of("acme", 9, 1).size(), 1U) << "the derived one";
+    store->remove_change(store->changes_of("acme", 9, 1).front().id);
+    EXPECT_TRUE(store->insert_change("acme", 1, {}, derived));
+    EXPECT_EQ(store->changes_of("acme", 9, 1).size(), 1U);
+    fact.amount_in_cents = 7;
+    EXPECT_FALSE(store->insert_change("acme", 1, {4, 4}, fact)) << "told earlier: this one stays";
     store->commit(2);
+    sqlite::database db(folder / "state.db", sqlite::access::read_only);
+    EXPECT_EQ(db.text("SELECT group_concat(site || kind || id || coalesce(amount_in_cents, ''), ' ') FROM "
+                      "(SELECT * FROM changes ORDER BY id)"),
+              "acmepayment27 globexpayment3 acmestate4");
 }
 
 TEST(sqlite_store, forgets_what_it_holds_back_when_it_is_rolled_back)
@@ -283,6 +304,10 @@ TEST(sqlite_store, forgets_what_it_holds_back_when_it_is_rolled_back)
     store->insert_event(w, outcome::applied);
     store->insert(object_kind::product, "acme", key, row);
     store->insert_timeline("acme", 9, entry);
+    change fact;
+    fact.kind = "payment";
+    fact.identity = "payment/1";
+    store->insert_change("acme", 1, {5, 5}, fact);
     store->rollback();
     store->begin();
     EXPECT_FALSE(store->find_event(w));
@@ -291,7 +316,7 @@ TEST(sqlite_store, forgets_what_it_holds_back_when_it_is_rolled_back)
     store->commit(0);
     sqlite::database db(folder / "state.db", sqlite::access::read_only);
     EXPECT_EQ(db.integer("SELECT (SELECT count(*) FROM events) + (SELECT count(*) FROM products) + (SELECT "
-                         "count(*) FROM subscription_timeline)"),
+                         "count(*) FROM subscription_timeline) + (SELECT count(*) FROM changes)"),
               0);
 }
 
