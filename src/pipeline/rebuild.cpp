@@ -56,6 +56,10 @@ result<std::uint64_t> make(const fs::path& target, const rebuild_lock& held, con
         }
     };
     std::uint64_t reached = 0;
+    const auto still_there = [&] {
+        if (on_progress)
+            on_progress(reached, found->last_sequence);
+    };
     bool has_indexes = false;
     for (int round = 0; round < most_rounds; ++round) {
         const auto advanced = follow.advance(found->last_sequence, stop, committed);
@@ -71,11 +75,12 @@ result<std::uint64_t> make(const fs::path& target, const rebuild_lock& held, con
             continue;
         if (has_indexes)
             break;
-        (*store)->make_indexes();
+        if (!(*store)->make_indexes(stop, still_there))
+            return make_error(errc::busy, "interrupted");
         has_indexes = true;
     }
-    if (!has_indexes)
-        (*store)->make_indexes();
+    if (!has_indexes && !(*store)->make_indexes(stop, still_there))
+        return make_error(errc::busy, "interrupted");
     (*store)->sync();
     (*store)->mark_projection();
     (*store)->sync();

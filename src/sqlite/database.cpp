@@ -209,6 +209,11 @@ void database::copy_from(database& source)
     check(get(), sqlite3_backup_finish(copy), "cannot copy the database");
 }
 
+void database::interrupt() noexcept
+{
+    sqlite3_interrupt(get());
+}
+
 void database::set_deadline(std::chrono::steady_clock::time_point at)
 {
     if (deadline_) {

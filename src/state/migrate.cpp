@@ -212,15 +212,19 @@ void drop_query_indexes(sqlite::database& db)
     }
 }
 
-void make_missing_indexes(sqlite::database& db)
+bool make_missing_indexes(sqlite::database& db, const std::function<bool()>& go_on)
 {
     sqlite::database wanted({}, sqlite::access::memory);
     wanted.exec(schema_sql());
     const std::vector<schema_object> there = objects_of(db);
     for (const schema_object& object : objects_of(wanted)) {
-        if (object.type == "index" && std::ranges::find(there, object) == there.end())
-            db.exec(object.sql);
+        if (object.type != "index" || std::ranges::find(there, object) != there.end())
+            continue;
+        if (!go_on())
+            return false;
+        db.exec(object.sql);
     }
+    return true;
 }
 
 void migrate(sqlite::database& db)

@@ -2,6 +2,8 @@
 
 #include "chargifyd/sqlite/database.hpp"
 
+#include <functional>
+
 namespace chargifyd::state {
 
 /// Brings a state file of an older schema to `schema_version`, in one transaction: what is missing is added,
@@ -13,7 +15,8 @@ void migrate(sqlite::database& db);
 /// Takes away the indexes that only queries need: to keep them costs applying a fifth of its time, to make
 /// them from the rows afterwards a third of that.
 void drop_query_indexes(sqlite::database& db);
-/// Makes the indexes of the schema that are not there.
-void make_missing_indexes(sqlite::database& db);
+/// Makes the indexes of the schema that are not there, as long as `go_on`, which is asked before each, says
+/// so. True: all are there.
+bool make_missing_indexes(sqlite::database& db, const std::function<bool()>& go_on);
 
 } // namespace chargifyd::state

@@ -593,9 +593,19 @@ int sqlite_store::projection()
     return read_projection(db_);
 }
 
-void sqlite_store::make_indexes()
+bool sqlite_store::make_indexes(const std::stop_token& stop, const std::function<void()>& between)
 {
-    make_missing_indexes(db_);
+    const std::stop_callback end(stop, [this] { db_.interrupt(); });
+    try {
+        return make_missing_indexes(db_, [&] {
+            between();
+            return !stop.stop_requested();
+        });
+    } catch (const sqlite::failure& e) {
+        if (e.out_of_time() && stop.stop_requested())
+            return false;
+        throw;
+    }
 }
 
 void sqlite_store::mark_projection()

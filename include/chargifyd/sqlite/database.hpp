@@ -33,7 +33,7 @@ public:
     bool corrupt() const noexcept;
     /// The statement or its values were refused; the connection is as good as before.
     bool refused() const noexcept;
-    /// The statement ran beyond the connection's deadline and was ended.
+    /// The statement ran beyond the connection's deadline, or was interrupted.
     bool out_of_time() const noexcept;
 
 private:
@@ -81,6 +81,8 @@ public:
     /// commits.
     void copy_from(database& source);
 
+    /// Ends the statement that runs now, if one does (`failure::out_of_time`). Any thread.
+    void interrupt() noexcept;
     /// Statements that run beyond this moment are ended soon after it (`failure::out_of_time`).
     void set_deadline(std::chrono::steady_clock::time_point at);
 

@@ -11,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <stop_token>
 #include <string>
 
 /// `state.db`: the SQLite store, its schema, and how it is opened, copied and replaced.
@@ -62,7 +63,8 @@ public:
     /// an older one. Whoever applies webhooks to a file that other rules made loses its number.
     int projection();
     /// Makes the indexes that a scratch file has gone without. Takes a while, and room for temporary files.
-    void make_indexes();
+    /// Calls `between` before each. False: it was ended by `stop`, and some are missing.
+    bool make_indexes(const std::stop_token& stop, const std::function<void()>& between);
     /// Says that this version's rules made all of it.
     void mark_projection();
 

@@ -4,7 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <fstream>
+#include <thread>
 
 namespace chargifyd::sqlite {
 namespace {
@@ -53,6 +55,25 @@ TEST(database, readers_see_commits_and_can_open_after_the_writer_closed)
     EXPECT_TRUE(std::filesystem::exists(folder / "a.db-wal"));
     database later(folder / "a.db", access::read_only);
     EXPECT_EQ(later.integer("SELECT x FROM t"), 7);
+}
+
+TEST(database, ends_a_statement_that_is_interrupted)
+{
+    database db({}, access::memory);
+    std::atomic<bool> ended{false};
+    std::thread other([&] {
+        while (!ended)
+            db.interrupt();
+    });
+    try {
+        db.integer("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n");
+        ADD_FAILURE() << "it came to an end";
+    } catch (const failure& e) {
+        EXPECT_TRUE(e.out_of_time());
+    }
+    ended = true;
+    other.join();
+    EXPECT_EQ(db.integer("SELECT 7"), 7);
 }
 
 TEST(database, ends_a_statement_that_runs_beyond_its_deadline)

@@ -345,7 +345,14 @@ TEST(sqlite_store, a_scratch_file_has_the_indexes_of_queries_once_they_are_asked
     EXPECT_LT(sqlite::database(folder / "scratch.db", sqlite::access::read_only).text(indexes).size(),
               all.size());
     store = std::move(*sqlite_store::open(folder / "scratch.db", "j", scratch));
-    store->make_indexes();
+    std::stop_source stop;
+    int asked = 0;
+    EXPECT_FALSE(store->make_indexes(stop.get_token(), [&] {
+        if (++asked == 3)
+            stop.request_stop();
+    })) << "ended after two of them";
+    EXPECT_EQ(asked, 3);
+    EXPECT_TRUE(store->make_indexes({}, [&] { ++asked; }));
     store.reset();
     EXPECT_EQ(sqlite::database(folder / "scratch.db", sqlite::access::read_only).text(indexes), all);
 }
