@@ -47,7 +47,7 @@ struct follower::implementation {
                                         const std::function<void(const progress&)>& on_commit);
     void abandon();
     result<void> apply_chunk(chunk& c, state::row_cache& rows);
-    /// When the rows that many webhooks change are written: once for a transaction, or after each webhook, so
+    /// When the rows of webhooks are written: together, once for a transaction, or after each webhook, so
     /// that it is known which one's the store refuses.
     enum class writing { once, after_each };
     void apply_all(chunk& c, state::row_cache& rows, writing how,

@@ -238,11 +238,12 @@ void pipeline::implementation::run_applier(const std::stop_token& stop)
         const std::uint64_t before = applied;
         const auto began = std::chrono::steady_clock::now();
         pulse.beat();
-        if (inbox.durable_sequence() > before)
+        const bool tried = inbox.durable_sequence() > before;
+        if (tried)
             apply_round(stop);
         observe();
         pulse.rest();
-        if (applied == before && inbox.durable_sequence() > before) {
+        if (tried && applied == before) {
             // It failed: try again in a while, but let commands and the end interrupt the wait.
             std::unique_lock hold(progress_mutex);
             progressed.wait_for(hold, interrupt, retry_interval, [] { return false; });

@@ -56,9 +56,10 @@ result<std::uint64_t> make(const fs::path& target, const rebuild_lock& held, con
         }
     };
     std::uint64_t reached = 0;
-    const auto still_there = [&] {
+    const auto go_on = [&] {
         if (on_progress)
             on_progress(reached, found->last_sequence);
+        return !stop.stop_requested();
     };
     bool has_indexes = false;
     for (int round = 0; round < most_rounds; ++round) {
@@ -75,12 +76,16 @@ result<std::uint64_t> make(const fs::path& target, const rebuild_lock& held, con
             continue;
         if (has_indexes)
             break;
-        if (!(*store)->make_indexes(stop, still_there))
+        if (!(*store)->make_indexes(go_on))
             return make_error(errc::busy, "interrupted");
         has_indexes = true;
     }
-    if (!has_indexes && !(*store)->make_indexes(stop, still_there))
+    if (!has_indexes && !(*store)->make_indexes(go_on))
         return make_error(errc::busy, "interrupted");
+    const auto last = follow.advance(found->last_sequence, stop, committed);
+    if (!last)
+        return last.error();
+    reached = *last;
     (*store)->sync();
     (*store)->mark_projection();
     (*store)->sync();

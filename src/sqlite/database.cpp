@@ -5,7 +5,9 @@
 #include <sqlite3.h>
 
 #include <cstdlib>
+#include <exception>
 #include <mutex>
+#include <utility>
 
 namespace chargifyd::sqlite {
 
@@ -71,6 +73,18 @@ int is_past(void* deadline) noexcept
     return std::chrono::steady_clock::now() >= *static_cast<std::chrono::steady_clock::time_point*>(deadline);
 }
 
+/// Some milliseconds.
+constexpr int steps_between_questions = 100'000;
+
+int may_not_go_on(void* watch) noexcept
+{
+    try {
+        return (*static_cast<std::function<bool()>*>(watch))() ? 0 : 1;
+    } catch (const std::exception&) {
+        return 1;
+    }
+}
+
 int open_flags(access how) noexcept
 {
     constexpr int common = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
@@ -90,6 +104,11 @@ int open_flags(access how) noexcept
 }
 
 } // namespace
+
+failure failure::corruption(const std::string& what)
+{
+    return {SQLITE_CORRUPT, what};
+}
 
 bool failure::busy() const noexcept
 {
@@ -209,9 +228,11 @@ void database::copy_from(database& source)
     check(get(), sqlite3_backup_finish(copy), "cannot copy the database");
 }
 
-void database::interrupt() noexcept
+void database::set_watch(std::function<bool()> go_on)
 {
-    sqlite3_interrupt(get());
+    deadline_.reset();
+    watch_ = go_on ? std::make_unique<std::function<bool()>>(std::move(go_on)) : nullptr;
+    sqlite3_progress_handler(get(), steps_between_questions, watch_ ? may_not_go_on : nullptr, watch_.get());
 }
 
 void database::set_deadline(std::chrono::steady_clock::time_point at)

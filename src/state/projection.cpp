@@ -157,6 +157,7 @@ bool replace(object_row& row, const std::vector<value>& columns, const std::stri
     row.changed |= changed;
     return changed != 0;
 }
+
 effect merge_full(object_row& row, const observation& seen, const moment& when)
 {
     const version at{seen.updated_at, when.event_id, when.webhook_id};

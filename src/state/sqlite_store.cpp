@@ -11,7 +11,6 @@
 #include <cstring>
 #include <map>
 #include <new>
-#include <stdexcept>
 #include <string>
 #include <unordered_set>
 #include <utility>
@@ -438,7 +437,8 @@ void sqlite_store::update(object_kind kind, std::string_view site, const object_
         bind_value(run, v);
     run.step();
     if (db_.changed_rows() != 1)
-        throw std::logic_error("a row of " + std::string(table.name) + " that was read is not there");
+        throw sqlite::failure::corruption("a row of " + std::string(table.name) +
+                                          " that was read is not there");
 }
 
 namespace {
@@ -593,16 +593,24 @@ int sqlite_store::projection()
     return read_projection(db_);
 }
 
-bool sqlite_store::make_indexes(const std::stop_token& stop, const std::function<void()>& between)
+bool sqlite_store::make_indexes(const std::function<bool()>& go_on)
 {
-    const std::stop_callback end(stop, [this] { db_.interrupt(); });
+    bool ended = false;
+    const auto ask = [&] {
+        ended = ended || !go_on();
+        return !ended;
+    };
+    db_.set_watch(ask);
     try {
-        return make_missing_indexes(db_, [&] {
-            between();
-            return !stop.stop_requested();
+        const bool all = make_missing_indexes(db_, [&] {
+            sync();
+            return ask();
         });
-    } catch (const sqlite::failure& e) {
-        if (e.out_of_time() && stop.stop_requested())
+        db_.set_watch({});
+        return all;
+    } catch (...) {
+        db_.set_watch({});
+        if (ended)
             return false;
         throw;
     }
@@ -764,6 +772,10 @@ result<void> sqlite_store::replace_by(const std::filesystem::path& file)
         if (!sql_)
             sql_ = std::make_unique<statements>(db_);
         return explain_failure(file, e);
+    } catch (...) {
+        if (!sql_)
+            sql_ = std::make_unique<statements>(db_);
+        throw;
     }
 }
 

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -26,6 +27,9 @@ public:
         , code_(extended_code)
     {}
 
+    /// The content contradicts what was read of it before.
+    static failure corruption(const std::string& what);
+
     int extended_code() const noexcept { return code_; }
     /// Someone else holds the lock; try again.
     bool busy() const noexcept;
@@ -33,7 +37,7 @@ public:
     bool corrupt() const noexcept;
     /// The statement or its values were refused; the connection is as good as before.
     bool refused() const noexcept;
-    /// The statement ran beyond the connection's deadline, or was interrupted.
+    /// The statement ran beyond the connection's deadline, or its watch ended it.
     bool out_of_time() const noexcept;
 
 private:
@@ -81,8 +85,9 @@ public:
     /// commits.
     void copy_from(database& source);
 
-    /// Ends the statement that runs now, if one does (`failure::out_of_time`). Any thread.
-    void interrupt() noexcept;
+    /// Asks, every some milliseconds that a statement works, whether it may go on; one that may not is ended
+    /// (`failure::out_of_time`). Takes the place of a deadline. Empty: nobody is asked.
+    void set_watch(std::function<bool()> go_on);
     /// Statements that run beyond this moment are ended soon after it (`failure::out_of_time`).
     void set_deadline(std::chrono::steady_clock::time_point at);
 
@@ -90,7 +95,8 @@ public:
 
 private:
     std::unique_ptr<std::chrono::steady_clock::time_point>
-        deadline_; ///< where the handle's callback finds it
+        deadline_;                                 ///< where the handle's callback finds it
+    std::unique_ptr<std::function<bool()>> watch_; ///< likewise
     std::unique_ptr<sqlite3, close_database> handle_;
 };
 

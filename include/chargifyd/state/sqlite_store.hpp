@@ -11,7 +11,6 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <stop_token>
 #include <string>
 
 /// `state.db`: the SQLite store, its schema, and how it is opened, copied and replaced.
@@ -62,9 +61,9 @@ public:
     /// The version of the rules that made all of the content (projection_version); 0: those of several, or of
     /// an older one. Whoever applies webhooks to a file that other rules made loses its number.
     int projection();
-    /// Makes the indexes that a scratch file has gone without. Takes a while, and room for temporary files.
-    /// Calls `between` before each. False: it was ended by `stop`, and some are missing.
-    bool make_indexes(const std::stop_token& stop, const std::function<void()>& between);
+    /// Makes the indexes that a scratch file has gone without, synced one by one. Takes a while, and room for
+    /// temporary files. Asks now and then whether to go on. False: not all are there.
+    bool make_indexes(const std::function<bool()>& go_on);
     /// Says that this version's rules made all of it.
     void mark_projection();
 

@@ -165,7 +165,8 @@ TEST_F(row_caching, the_rows_are_the_same_whatever_the_order_and_whenever_they_a
         "SELECT (SELECT group_concat(subscription_id || kind || coalesce(old_value, '') || "
         "coalesce(new_value, '') || coalesce(occurred_at, '')) FROM (SELECT * FROM changes ORDER BY "
         "subscription_id, kind, old_value, new_value, occurred_at)) || (SELECT group_concat(subscription_id "
-        "|| state || version_event_id || seen_recovered_at || seen_in_trial) FROM subscription_timeline) || "
+        "|| state || version_event_id || seen_period_started_at || seen_recovered_at || "
+        "seen_trial_started_at || seen_in_trial) FROM subscription_timeline) || "
         "(SELECT group_concat(DISTINCT webhook_id) FROM (SELECT * FROM events ORDER BY webhook_id))";
     const std::string objects =
         "SELECT group_concat(s.id || s.state || s.updated_at || s.balance_in_cents || "
@@ -197,6 +198,7 @@ TEST_F(row_caching, the_rows_are_the_same_whatever_the_order_and_whenever_they_a
         rows.flush();
         store->commit(sequence);
         sqlite::database db(folder_ / name, sqlite::access::read_only);
+        ASSERT_FALSE(db.text(facts).empty());
         const std::string found = db.text(objects) + db.text(facts);
         if (run == 0)
             expected = found;
