@@ -226,6 +226,7 @@ void pipeline::implementation::apply_round(const std::stop_token& stop)
 
 void pipeline::implementation::run_applier(const std::stop_token& stop)
 {
+    using steady = std::chrono::steady_clock;
     give_way_to_answers(work_kind::applying);
     while (!stop.stop_requested()) {
         pulse.rest(); // a command, taking over a rebuilt state for one, takes as long as it takes
@@ -235,8 +236,12 @@ void pipeline::implementation::run_applier(const std::stop_token& stop)
             commands.with([](command_queue& q) { return q.interrupt.get_token(); });
         const std::stop_callback forward(
             stop, [this] { commands.with([](command_queue& q) { q.interrupt.request_stop(); }); });
+        const auto pause_until = [&](steady::time_point then) {
+            std::unique_lock hold(progress_mutex);
+            progressed.wait_until(hold, interrupt, then, [] { return false; });
+        };
         const std::uint64_t before = applied;
-        const auto began = std::chrono::steady_clock::now();
+        const auto began = steady::now();
         pulse.beat();
         const bool tried = inbox.durable_sequence() > before;
         if (tried)
@@ -244,22 +249,16 @@ void pipeline::implementation::run_applier(const std::stop_token& stop)
         observe();
         pulse.rest();
         if (tried && applied == before) {
-            // It failed: try again in a while, but let commands and the end interrupt the wait.
-            std::unique_lock hold(progress_mutex);
-            progressed.wait_for(hold, interrupt, retry_interval, [] { return false; });
+            pause_until(steady::now() + retry_interval); // it failed
             continue;
         }
-        if (inbox.durable_sequence() < applied + with.batch_webhooks) {
-            std::unique_lock hold(progress_mutex);
-            progressed.wait_until(hold, interrupt, began + round_interval, [] { return false; });
-        }
+        if (inbox.durable_sequence() < applied + with.batch_webhooks)
+            pause_until(began + round_interval);
         if (inbox.durable_sequence() == applied && !interrupt.stop_requested()) {
             const std::uint64_t durable = inbox.wait_beyond(applied, interrupt);
-            if (durable == applied && !interrupt.stop_requested()) {
-                // The journal has stopped: nothing will come, but commands are still served.
-                std::unique_lock hold(progress_mutex);
-                progressed.wait_for(hold, interrupt, retry_interval, [] { return false; });
-            }
+            // The journal has stopped: nothing will come, but commands are still served.
+            if (durable == applied && !interrupt.stop_requested())
+                pause_until(steady::now() + retry_interval);
         }
     }
     commands.with([](command_queue& q) { q.closed = true; });

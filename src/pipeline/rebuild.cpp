@@ -56,36 +56,34 @@ result<std::uint64_t> make(const fs::path& target, const rebuild_lock& held, con
         }
     };
     std::uint64_t reached = 0;
+    const auto come_close = [&]() -> result<void> {
+        for (int round = 0; round < most_rounds; ++round) {
+            const auto advanced = follow.advance(found->last_sequence, stop, committed);
+            if (!advanced)
+                return advanced.error();
+            if (stop.stop_requested())
+                return make_error(errc::busy, "interrupted");
+            reached = *advanced;
+            found = journal::verify(journal_directory, files, false);
+            if (!found)
+                return found.error();
+            if (found->last_sequence <= reached + close_webhooks)
+                break;
+        }
+        return {};
+    };
     const auto go_on = [&] {
         if (on_progress)
             on_progress(reached, found->last_sequence);
         return !stop.stop_requested();
     };
-    bool has_indexes = false;
-    for (int round = 0; round < most_rounds; ++round) {
-        const auto advanced = follow.advance(found->last_sequence, stop, committed);
-        if (!advanced)
-            return advanced.error();
-        if (stop.stop_requested())
-            return make_error(errc::busy, "interrupted");
-        reached = *advanced;
-        found = journal::verify(journal_directory, files, false);
-        if (!found)
-            return found.error();
-        if (found->last_sequence > reached + close_webhooks)
-            continue;
-        if (has_indexes)
-            break;
-        if (!(*store)->make_indexes(go_on))
-            return make_error(errc::busy, "interrupted");
-        has_indexes = true;
-    }
-    if (!has_indexes && !(*store)->make_indexes(go_on))
+    if (auto close = come_close(); !close)
+        return close.error();
+    if (!(*store)->make_indexes(go_on))
         return make_error(errc::busy, "interrupted");
-    const auto last = follow.advance(found->last_sequence, stop, committed);
-    if (!last)
-        return last.error();
-    reached = *last;
+    // Webhooks came while the indexes were made.
+    if (auto close = come_close(); !close)
+        return close.error();
     (*store)->sync();
     (*store)->mark_projection();
     (*store)->sync();

@@ -7,7 +7,6 @@
 #include <cstdlib>
 #include <exception>
 #include <mutex>
-#include <utility>
 
 namespace chargifyd::sqlite {
 
@@ -76,13 +75,22 @@ int is_past(void* deadline) noexcept
 /// Some milliseconds.
 constexpr int steps_between_questions = 100'000;
 
-int may_not_go_on(void* watch) noexcept
+struct watch {
+    const std::function<bool()>& go_on;
+    bool ended = false;
+    std::exception_ptr thrown;
+};
+
+int may_not_go_on(void* asked) noexcept
 {
+    watch& of = *static_cast<watch*>(asked);
     try {
-        return (*static_cast<std::function<bool()>*>(watch))() ? 0 : 1;
-    } catch (const std::exception&) {
-        return 1;
+        of.ended = !of.go_on();
+    } catch (...) {
+        of.ended = true;
+        of.thrown = std::current_exception();
     }
+    return of.ended ? 1 : 0;
 }
 
 int open_flags(access how) noexcept
@@ -185,6 +193,20 @@ void database::exec(const std::string& sql)
     check(get(), sqlite3_exec(get(), sql.c_str(), nullptr, nullptr, nullptr), sql.substr(0, 80));
 }
 
+bool database::exec_while(const std::string& sql, const std::function<bool()>& go_on)
+{
+    watch over{go_on, false, {}};
+    sqlite3_progress_handler(get(), steps_between_questions, may_not_go_on, &over);
+    const int code = sqlite3_exec(get(), sql.c_str(), nullptr, nullptr, nullptr);
+    sqlite3_progress_handler(get(), 0, nullptr, nullptr);
+    if (over.thrown)
+        std::rethrow_exception(over.thrown);
+    if (over.ended)
+        return false;
+    check(get(), code, sql.substr(0, 80));
+    return true;
+}
+
 std::int64_t database::integer(const std::string& sql)
 {
     statement query(*this, sql);
@@ -226,13 +248,6 @@ void database::copy_from(database& source)
         fail(get(), sqlite3_errcode(get()), "cannot copy the database");
     sqlite3_backup_step(copy, -1);
     check(get(), sqlite3_backup_finish(copy), "cannot copy the database");
-}
-
-void database::set_watch(std::function<bool()> go_on)
-{
-    deadline_.reset();
-    watch_ = go_on ? std::make_unique<std::function<bool()>>(std::move(go_on)) : nullptr;
-    sqlite3_progress_handler(get(), steps_between_questions, watch_ ? may_not_go_on : nullptr, watch_.get());
 }
 
 void database::set_deadline(std::chrono::steady_clock::time_point at)

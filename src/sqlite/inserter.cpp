@@ -38,22 +38,22 @@ inserter& inserter::add(kind what, std::string_view bytes)
     return add({what, bytes.size(), begin});
 }
 
-inserter& inserter::add(std::string_view text)
+inserter& inserter::bind(std::string_view text)
 {
     return add(kind::text, text);
 }
 
-inserter& inserter::add_blob(std::string_view bytes)
+inserter& inserter::bind_blob(std::string_view bytes)
 {
     return add(kind::blob, bytes);
 }
 
-inserter& inserter::add(std::int64_t value)
+inserter& inserter::bind(std::int64_t value)
 {
     return add({kind::integer, 0, value});
 }
 
-inserter& inserter::add_null()
+inserter& inserter::bind_null()
 {
     return add({kind::null, 0, 0});
 }

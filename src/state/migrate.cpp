@@ -212,19 +212,17 @@ void drop_query_indexes(sqlite::database& db)
     }
 }
 
-bool make_missing_indexes(sqlite::database& db, const std::function<bool()>& go_on)
+std::vector<std::string> missing_indexes(sqlite::database& db)
 {
     sqlite::database wanted({}, sqlite::access::memory);
     wanted.exec(schema_sql());
     const std::vector<schema_object> there = objects_of(db);
+    std::vector<std::string> missing;
     for (const schema_object& object : objects_of(wanted)) {
-        if (object.type != "index" || std::ranges::find(there, object) != there.end())
-            continue;
-        if (!go_on())
-            return false;
-        db.exec(object.sql);
+        if (object.type == "index" && std::ranges::find(there, object) == there.end())
+            missing.push_back(object.sql);
     }
-    return true;
+    return missing;
 }
 
 void migrate(sqlite::database& db)

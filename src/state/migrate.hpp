@@ -2,7 +2,8 @@
 
 #include "chargifyd/sqlite/database.hpp"
 
-#include <functional>
+#include <string>
+#include <vector>
 
 namespace chargifyd::state {
 
@@ -15,8 +16,7 @@ void migrate(sqlite::database& db);
 /// Takes away the indexes that only queries need: to keep them costs applying a fifth of its time, to make
 /// them from the rows afterwards a third of that.
 void drop_query_indexes(sqlite::database& db);
-/// Makes the indexes of the schema that are not there, as long as `go_on`, which is asked before each, says
-/// so. True: all are there.
-bool make_missing_indexes(sqlite::database& db, const std::function<bool()>& go_on);
+/// The statements that make the indexes of the schema that are not there.
+std::vector<std::string> missing_indexes(sqlite::database& db);
 
 } // namespace chargifyd::state

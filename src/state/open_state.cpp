@@ -199,9 +199,7 @@ result<bool> look_at(const fs::path& file, const std::string& journal_id, bool c
     }
     if (auto mistake = judge_state(db, file, journal_id))
         return *mistake;
-    if (!check)
-        return true;
-    if (auto damage = check_content(db, file))
+    if (auto damage = check ? check_content(db, file) : std::nullopt)
         return *damage;
     return true;
 }

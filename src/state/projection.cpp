@@ -259,12 +259,9 @@ void extend_timeline(store& into, const webhook& w, const version& at, effect on
     // A full statement that is not stale is the subscription's newest, and has the newest before it behind
     // itself.
     const bool is_newest = on_row != effect::stale;
-    std::optional<timeline_entry> found;
-    if (!is_newest || (!subscription.newest && !subscription.is_new))
-        found = into.before(w.site, id, at);
-    const timeline_entry* const before = is_newest && subscription.newest ? subscription.newest.get()
-                                         : found                          ? &*found
-                                                                          : nullptr;
+    const bool is_known = is_newest && (subscription.newest || subscription.is_new);
+    const auto stored = is_known ? std::nullopt : into.before(w.site, id, at);
+    const timeline_entry* const before = stored ? &*stored : is_known ? subscription.newest.get() : nullptr;
     const seen_before seen = before != nullptr ? before->seen : seen_before();
     const subscription_facts* const facts = before != nullptr ? &before->facts : nullptr;
     std::vector<change> told = compare(facts, seen, entry.facts);
@@ -274,8 +271,6 @@ void extend_timeline(store& into, const webhook& w, const version& at, effect on
     if (!is_newest) {
         subscription.newest.reset(); // what was seen up to it may be corrected
         correct_successors(into, w, std::move(entry));
-    } else if (subscription.newest) {
-        *subscription.newest = std::move(entry);
     } else {
         subscription.newest = std::make_unique<timeline_entry>(std::move(entry));
     }

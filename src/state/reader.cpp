@@ -2,6 +2,7 @@
 
 #include "column_kinds.hpp"
 #include "open_state.hpp"
+#include "values.hpp"
 
 #include "chargifyd/state/words.hpp"
 
@@ -13,14 +14,8 @@ namespace {
 
 void bind_all(sqlite::statement::run& rows, const std::vector<value>& parameters)
 {
-    for (const value& v : parameters) {
-        if (const auto* number = std::get_if<std::int64_t>(&v))
-            rows.bind(*number);
-        else if (const auto* text = std::get_if<std::string>(&v))
-            rows.bind(std::string_view(*text));
-        else
-            rows.bind_null();
-    }
+    for (const value& v : parameters)
+        bind_value(rows, v);
 }
 
 std::vector<result_column> columns_of(const sqlite::statement::run& rows)
@@ -31,15 +26,6 @@ std::vector<result_column> columns_of(const sqlite::statement::run& rows)
         columns.push_back({std::string(name), kind_of_column(name).value_or(column_kind::text)});
     }
     return columns;
-}
-
-value value_at(const sqlite::statement::run& rows, int i)
-{
-    if (rows.is_null(i))
-        return {};
-    if (rows.is_integer(i))
-        return rows.integer(i);
-    return std::string(rows.text(i));
 }
 
 /// Runs to the end, or until `on_row` says so.

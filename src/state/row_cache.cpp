@@ -39,15 +39,14 @@ constexpr std::size_t timeline_bytes = sizeof(timeline_entry) + 1024;
 
 } // namespace
 
-row_cache::rows::value_type& row_cache::find(object_kind kind, std::string_view site, const object_key& key)
+row_cache::entry& row_cache::find(object_kind kind, std::string_view site, const object_key& key)
 {
     make_name(name_, kind, site, key);
     rows& among = comes_again(kind) ? kept_ : passing_;
     if (const auto known = among.find(name_); known != among.end())
-        return *known;
+        return known->second;
     auto found = into_.load(kind, site, key);
-    rows::value_type& added = *among.try_emplace(name_).first;
-    entry& e = added.second;
+    entry& e = among.try_emplace(name_).first->second;
     e.kind = kind;
     e.site = site;
     e.key = key;
@@ -58,23 +57,22 @@ row_cache::rows::value_type& row_cache::find(object_kind kind, std::string_view 
     } else {
         e.row.columns.assign(table_of(kind).columns.size(), value());
     }
-    return added;
+    return e;
 }
 
 row_cache::opened row_cache::open(object_kind kind, std::string_view site, const object_key& key)
 {
-    rows::value_type& found = find(kind, site, key);
-    entry& e = found.second;
+    entry& e = find(kind, site, key);
     const bool is_new = !e.stored && !e.open;
     if (!std::exchange(e.open, true))
-        open_.push_back(&found);
+        open_.push_back(&e);
     return {e.row, is_new, e.newest};
 }
 
 void row_cache::flush()
 {
-    for (rows::value_type* const named : open_) {
-        entry& e = named->second;
+    for (entry* const each : open_) {
+        entry& e = *each;
         if (!e.stored)
             into_.insert(e.kind, e.site, e.key, e.row);
         else if (e.row.changed != 0 || e.row.base != e.stored_base)
@@ -86,7 +84,7 @@ void row_cache::flush()
         e.stored_base = e.row.base;
         e.row.changed = 0;
         const std::size_t bytes =
-            sizeof(entry) + named->first.size() + bytes_of(e.row) + (e.newest ? timeline_bytes : 0);
+            sizeof(rows::value_type) + bytes_of(e.row) + (e.newest ? timeline_bytes : 0);
         bytes_ += bytes - e.bytes;
         e.bytes = bytes;
     }

@@ -2,6 +2,7 @@
 
 #include "migrate.hpp"
 #include "open_state.hpp"
+#include "values.hpp"
 
 #include "chargifyd/chargify/states.hpp"
 #include "chargifyd/sqlite/inserter.hpp"
@@ -83,35 +84,6 @@ std::string neighbour_sql(std::string_view comparison, std::string_view order)
            " LIMIT 1";
 }
 
-void bind_value(sqlite::statement::run& run, const value& v)
-{
-    if (const auto* number = std::get_if<std::int64_t>(&v))
-        run.bind(*number);
-    else if (const auto* text = std::get_if<std::string>(&v))
-        run.bind(std::string_view(*text));
-    else
-        run.bind_null();
-}
-
-void add_value(sqlite::inserter& row, const value& v)
-{
-    if (const auto* number = std::get_if<std::int64_t>(&v))
-        row.add(*number);
-    else if (const auto* text = std::get_if<std::string>(&v))
-        row.add(std::string_view(*text));
-    else
-        row.add_null();
-}
-
-value read_value(const sqlite::statement::run& row, int column)
-{
-    if (row.is_null(column))
-        return {};
-    if (row.is_integer(column))
-        return row.integer(column);
-    return std::string(row.text(column));
-}
-
 std::optional<std::string_view> some(const std::optional<std::string>& text)
 {
     return text ? std::optional<std::string_view>(*text) : std::nullopt;
@@ -136,6 +108,35 @@ std::int64_t trait_of(const webhook& w)
     return trait;
 }
 
+/// New rows that are held back, with a mark of each that tells whether a row may be among them.
+template <class Mark>
+struct held_rows {
+    sqlite::inserter rows;
+    std::unordered_set<Mark> marks;
+
+    sqlite::inserter& add(const Mark& mark)
+    {
+        marks.insert(mark);
+        return rows;
+    }
+    void flush()
+    {
+        rows.flush();
+        marks.clear();
+    }
+    /// Before a row of that mark is looked for.
+    void flush_if_held(const Mark& mark)
+    {
+        if (marks.contains(mark))
+            flush();
+    }
+    void clear() noexcept
+    {
+        rows.clear();
+        marks.clear();
+    }
+};
+
 } // namespace
 
 bool is_fault_of_webhook(const std::exception& failure) noexcept
@@ -154,14 +155,16 @@ struct sqlite_store::statements {
         , find_by_body(db,
                        "SELECT seq FROM events WHERE site = ? AND body_sha256 = ? AND webhook_id IS NULL AND "
                        "outcome <> 'dead'")
-        , events(db, "events",
-                 "seq, site, webhook_id, event, event_id, subscription_id, customer_id, occurred_at, "
-                 "received_at, outcome, error, body_sha256")
+        , events{{db, "events",
+                  "seq, site, webhook_id, event, event_id, subscription_id, customer_id, occurred_at, "
+                  "received_at, outcome, error, body_sha256"},
+                 {}}
         , count_delivery(db, "UPDATE events SET deliveries = deliveries + 1 WHERE seq = ?")
         , remove_dead(db, "DELETE FROM events WHERE seq = ? AND outcome = 'dead' RETURNING seq")
         , before(db, neighbour_sql("<", "DESC"))
         , after(db, neighbour_sql(">", "ASC"))
-        , timeline(db, "subscription_timeline", "site, subscription_id, " + std::string(timeline_columns))
+        , timeline{{db, "subscription_timeline", "site, subscription_id, " + std::string(timeline_columns)},
+                   {}}
         , update_timeline(
               db, "UPDATE subscription_timeline SET seen_period_started_at = ?, seen_recovered_at = ?, "
                   "seen_trial_started_at = ?, seen_in_trial = ? WHERE site = ? AND subscription_id = ? AND "
@@ -176,9 +179,10 @@ struct sqlite_store::statements {
                   "ON CONFLICT (site) DO UPDATE SET webhooks = webhooks + excluded.webhooks, "
                   "last_received_at = CASE WHEN excluded.last_seq > last_seq THEN excluded.last_received_at "
                   "ELSE last_received_at END, last_seq = max(last_seq, excluded.last_seq)")
-        , changes(db, "changes",
-                  "seq, site, kind, subscription_id, customer_id, object_id, old_value, new_value, "
-                  "amount_in_cents, detail, occurred_at, identity, version_event_id, version_webhook_id")
+        , changes{{db, "changes",
+                   "seq, site, kind, subscription_id, customer_id, object_id, old_value, new_value, "
+                   "amount_in_cents, detail, occurred_at, identity, version_event_id, version_webhook_id"},
+                  {}}
         , find_change(db, "SELECT 1 FROM changes WHERE site = ? AND identity = ? AND identity IS NOT NULL")
         , correct_change(
               db, "UPDATE changes SET seq = ?1, kind = ?3, subscription_id = ?4, customer_id = ?5, "
@@ -198,7 +202,7 @@ struct sqlite_store::statements {
     sqlite::statement set_cursor;
     sqlite::statement find_by_id;
     sqlite::statement find_by_body;
-    sqlite::inserter events;
+    held_rows<std::int64_t> events; ///< by their traits
     sqlite::statement count_delivery;
     sqlite::statement remove_dead;
     std::vector<sqlite::statement> load; ///< by object_kind, as `objects`
@@ -206,19 +210,31 @@ struct sqlite_store::statements {
     std::map<std::pair<std::size_t, row_parts>, sqlite::statement> update; ///< by kind and what is written
     sqlite::statement before;
     sqlite::statement after;
-    sqlite::inserter timeline;
+    held_rows<std::int64_t> timeline; ///< by their subscriptions
     sqlite::statement update_timeline;
     sqlite::statement changes_of;
     sqlite::statement remove_change;
     sqlite::statement add_to_site;
-    sqlite::inserter changes;
+    held_rows<std::string> changes; ///< by their identities
     sqlite::statement find_change;
     sqlite::statement correct_change;
 
-    // What tells that a row may be held back.
-    std::unordered_set<std::int64_t> traits_of_events;
-    std::unordered_set<std::int64_t> subscriptions_of_timeline;
-    std::unordered_set<std::string> identities_of_changes;
+    void flush()
+    {
+        events.flush();
+        timeline.flush();
+        changes.flush();
+        for (sqlite::inserter& rows : objects)
+            rows.flush();
+    }
+    void clear() noexcept
+    {
+        events.clear();
+        timeline.clear();
+        changes.clear();
+        for (sqlite::inserter& rows : objects)
+            rows.clear();
+    }
 };
 
 sqlite_store::sqlite_store(const std::filesystem::path& file, sqlite::database db, options with)
@@ -257,29 +273,7 @@ void sqlite_store::begin()
 
 void sqlite_store::flush()
 {
-    flush_events();
-    flush_timeline();
-    flush_changes();
-    for (sqlite::inserter& rows : sql_->objects)
-        rows.flush();
-}
-
-void sqlite_store::flush_events()
-{
-    sql_->events.flush();
-    sql_->traits_of_events.clear();
-}
-
-void sqlite_store::flush_timeline()
-{
-    sql_->timeline.flush();
-    sql_->subscriptions_of_timeline.clear();
-}
-
-void sqlite_store::flush_changes()
-{
-    sql_->changes.flush();
-    sql_->identities_of_changes.clear();
+    sql_->flush();
 }
 
 void sqlite_store::commit(std::uint64_t cursor)
@@ -316,14 +310,7 @@ void sqlite_store::write_site_totals()
 
 void sqlite_store::rollback() noexcept
 {
-    sql_->events.clear();
-    sql_->traits_of_events.clear();
-    sql_->timeline.clear();
-    sql_->subscriptions_of_timeline.clear();
-    sql_->changes.clear();
-    sql_->identities_of_changes.clear();
-    for (sqlite::inserter& rows : sql_->objects)
-        rows.clear();
+    sql_->clear();
     try {
         // SQLite may have rolled back by itself, and then refuses: nothing is left to undo.
         db_.exec("ROLLBACK");
@@ -333,8 +320,7 @@ void sqlite_store::rollback() noexcept
 
 std::optional<std::uint64_t> sqlite_store::find_event(const webhook& w)
 {
-    if (sql_->traits_of_events.contains(trait_of(w)))
-        flush_events();
+    sql_->events.flush_if_held(trait_of(w));
     sqlite::statement::run row(w.webhook_id ? sql_->find_by_id : sql_->find_by_body);
     row.bind(std::string_view(w.site));
     if (w.webhook_id)
@@ -349,17 +335,16 @@ std::optional<std::uint64_t> sqlite_store::find_event(const webhook& w)
 void sqlite_store::insert_event(const webhook& w, outcome o)
 {
     count_webhook(w);
-    sql_->traits_of_events.insert(trait_of(w));
-    sqlite::inserter& row = sql_->events;
-    row.add(signed_sequence(w.sequence)).add(std::string_view(w.site)).add(w.webhook_id);
-    row.add(w.event.empty() ? std::nullopt : std::optional<std::string_view>(w.event)).add(w.event_id);
-    row.add(w.subscription_id).add(w.customer_id).add(some(w.occurred_at));
-    row.add(std::string_view(format_utc(w.received_at))).add(to_string(o));
-    row.add(w.error.empty() ? std::nullopt : std::optional<std::string_view>(w.error));
+    sqlite::inserter& row = sql_->events.add(trait_of(w));
+    row.bind(signed_sequence(w.sequence)).bind(std::string_view(w.site)).bind(w.webhook_id);
+    row.bind(w.event.empty() ? std::nullopt : std::optional<std::string_view>(w.event)).bind(w.event_id);
+    row.bind(w.subscription_id).bind(w.customer_id).bind(some(w.occurred_at));
+    row.bind(std::string_view(format_utc(w.received_at))).bind(to_string(o));
+    row.bind(w.error.empty() ? std::nullopt : std::optional<std::string_view>(w.error));
     if (w.body_sha256)
-        row.add_blob(bytes_of(*w.body_sha256));
+        row.bind_blob(bytes_of(*w.body_sha256));
     else
-        row.add_null();
+        row.bind_null();
 }
 
 void sqlite_store::count_delivery(const webhook& w, std::uint64_t sequence)
@@ -389,7 +374,7 @@ std::optional<object_row> sqlite_store::load(object_kind kind, std::string_view 
     const int count = static_cast<int>(table_of(kind).columns.size());
     found.columns.reserve(static_cast<std::size_t>(count));
     for (int i = 0; i < count; ++i)
-        found.columns.push_back(read_value(row, i));
+        found.columns.push_back(value_at(row, i));
     found.attributes = row.text(count);
     found.base = {row.integer(count + 1), row.integer(count + 2), row.integer(count + 3)};
     found.patches = row.text(count + 4);
@@ -400,14 +385,14 @@ void sqlite_store::insert(object_kind kind, std::string_view site, const object_
                           const object_row& row)
 {
     sqlite::inserter& into = sql_->objects[static_cast<std::size_t>(kind)];
-    into.add(site);
+    into.bind(site);
     for (const value& v : key)
-        add_value(into, v);
+        bind_value(into, v);
     for (const value& v : row.columns)
-        add_value(into, v);
-    into.add(std::string_view(row.attributes));
-    into.add(row.base.updated_at).add(row.base.event_id).add(row.base.webhook_id);
-    into.add(row.patches.empty() ? std::nullopt : std::optional<std::string_view>(row.patches));
+        bind_value(into, v);
+    into.bind(std::string_view(row.attributes));
+    into.bind(row.base.updated_at).bind(row.base.event_id).bind(row.base.webhook_id);
+    into.bind(row.patches.empty() ? std::nullopt : std::optional<std::string_view>(row.patches));
 }
 
 void sqlite_store::update(object_kind kind, std::string_view site, const object_key& key,
@@ -453,6 +438,13 @@ auto texts_of(Facts& f)
                           &f.resume_at, &f.canceled_at, &f.on_hold_at, &f.updated_at});
 }
 
+template <class Sink>
+void bind_seen(Sink& into, const seen_before& seen)
+{
+    into.bind(std::string_view(seen.period_started_at)).bind(std::string_view(seen.recovered_at));
+    into.bind(std::string_view(seen.trial_started_at)).bind(std::int64_t{seen.in_trial});
+}
+
 std::optional<timeline_entry> read_neighbour(sqlite::statement& from, std::string_view site, std::int64_t id,
                                              const version& at)
 {
@@ -483,38 +475,33 @@ std::optional<timeline_entry> read_neighbour(sqlite::statement& from, std::strin
 
 std::optional<timeline_entry> sqlite_store::before(std::string_view site, std::int64_t id, const version& at)
 {
-    if (sql_->subscriptions_of_timeline.contains(id))
-        flush_timeline();
+    sql_->timeline.flush_if_held(id);
     return read_neighbour(sql_->before, site, id, at);
 }
 
 std::optional<timeline_entry> sqlite_store::after(std::string_view site, std::int64_t id, const version& at)
 {
-    if (sql_->subscriptions_of_timeline.contains(id))
-        flush_timeline();
+    sql_->timeline.flush_if_held(id);
     return read_neighbour(sql_->after, site, id, at);
 }
 
 void sqlite_store::insert_timeline(std::string_view site, std::int64_t id, const timeline_entry& entry)
 {
-    sql_->subscriptions_of_timeline.insert(id);
     const subscription_facts& f = entry.facts;
-    sqlite::inserter& row = sql_->timeline;
-    row.add(site).add(id).add(entry.at.updated_at).add(entry.at.event_id).add(entry.at.webhook_id);
-    row.add(signed_sequence(entry.sequence)).add(std::string_view(f.state)).add(f.customer_id);
-    row.add(f.product_id).add(std::string_view(f.product_handle)).add(f.product_price);
+    sqlite::inserter& row = sql_->timeline.add(id);
+    row.bind(site).bind(id).bind(entry.at.updated_at).bind(entry.at.event_id).bind(entry.at.webhook_id);
+    row.bind(signed_sequence(entry.sequence)).bind(std::string_view(f.state)).bind(f.customer_id);
+    row.bind(f.product_id).bind(std::string_view(f.product_handle)).bind(f.product_price);
     for (const std::string* const text : texts_of(f))
-        row.add(std::string_view(*text));
-    row.add(std::string_view(entry.seen.period_started_at)).add(std::string_view(entry.seen.recovered_at));
-    row.add(std::string_view(entry.seen.trial_started_at)).add(std::int64_t{entry.seen.in_trial});
+        row.bind(std::string_view(*text));
+    bind_seen(row, entry.seen);
 }
 
 void sqlite_store::update_timeline(std::string_view site, std::int64_t id, const timeline_entry& entry)
 {
-    flush_timeline();
+    sql_->timeline.flush();
     sqlite::statement::run run(sql_->update_timeline);
-    run.bind(std::string_view(entry.seen.period_started_at)).bind(std::string_view(entry.seen.recovered_at));
-    run.bind(std::string_view(entry.seen.trial_started_at)).bind(std::int64_t{entry.seen.in_trial});
+    bind_seen(run, entry.seen);
     run.bind(site).bind(id).bind(entry.at.updated_at).bind(entry.at.event_id).bind(entry.at.webhook_id);
     run.step();
 }
@@ -522,7 +509,7 @@ void sqlite_store::update_timeline(std::string_view site, std::int64_t id, const
 std::vector<change> sqlite_store::changes_of(std::string_view site, std::int64_t subscription_id,
                                              std::uint64_t sequence)
 {
-    flush_changes();
+    sql_->changes.flush();
     sqlite::statement::run row(sql_->changes_of);
     row.bind(site).bind(subscription_id).bind(signed_sequence(sequence));
     std::vector<change> all;
@@ -548,44 +535,41 @@ void sqlite_store::remove_change(std::int64_t id)
     sqlite::statement::run(sql_->remove_change).bind(id).step();
 }
 
+namespace {
+
+/// All columns but the id.
+template <class Sink>
+void bind_change(Sink& into, std::string_view site, std::uint64_t sequence, const moment& when,
+                 const change& c)
+{
+    into.bind(signed_sequence(sequence)).bind(site).bind(std::string_view(c.kind));
+    into.bind(c.subscription_id).bind(c.customer_id).bind(some(c.object_id));
+    into.bind(some(c.old_value)).bind(some(c.new_value)).bind(c.amount_in_cents).bind(some(c.detail));
+    into.bind(some(c.occurred_at));
+    if (c.identity.empty())
+        into.bind_null().bind_null().bind_null();
+    else
+        into.bind(std::string_view(c.identity)).bind(when.event_id).bind(when.webhook_id);
+}
+
+} // namespace
+
 bool sqlite_store::insert_change(std::string_view site, std::uint64_t sequence, const moment& when,
                                  const change& c)
 {
-    if (!c.identity.empty() && knows_change(site, c.identity)) {
-        correct_change(site, sequence, when, c);
-        return false;
-    }
-    sqlite::inserter& row = sql_->changes;
-    row.add(signed_sequence(sequence)).add(site).add(std::string_view(c.kind));
-    row.add(c.subscription_id).add(c.customer_id).add(some(c.object_id));
-    row.add(some(c.old_value)).add(some(c.new_value)).add(c.amount_in_cents).add(some(c.detail));
-    row.add(some(c.occurred_at));
     if (c.identity.empty()) {
-        row.add_null().add_null().add_null();
-    } else {
-        sql_->identities_of_changes.insert(c.identity);
-        row.add(std::string_view(c.identity)).add(when.event_id).add(when.webhook_id);
+        bind_change(sql_->changes.rows, site, sequence, when, c);
+        return true;
     }
-    return true;
-}
-
-bool sqlite_store::knows_change(std::string_view site, const std::string& identity)
-{
-    if (sql_->identities_of_changes.contains(identity))
-        flush_changes();
-    return sqlite::statement::run(sql_->find_change).bind(site).bind(std::string_view(identity)).step();
-}
-
-void sqlite_store::correct_change(std::string_view site, std::uint64_t sequence, const moment& when,
-                                  const change& c)
-{
+    sql_->changes.flush_if_held(c.identity);
+    if (!sqlite::statement::run(sql_->find_change).bind(site).bind(std::string_view(c.identity)).step()) {
+        bind_change(sql_->changes.add(c.identity), site, sequence, when, c);
+        return true;
+    }
     sqlite::statement::run run(sql_->correct_change);
-    run.bind(signed_sequence(sequence)).bind(site).bind(std::string_view(c.kind));
-    run.bind(c.subscription_id).bind(c.customer_id).bind(some(c.object_id));
-    run.bind(some(c.old_value)).bind(some(c.new_value)).bind(c.amount_in_cents).bind(some(c.detail));
-    run.bind(some(c.occurred_at)).bind(std::string_view(c.identity));
-    run.bind(when.event_id).bind(when.webhook_id);
+    bind_change(run, site, sequence, when, c);
     run.step();
+    return false;
 }
 
 int sqlite_store::projection()
@@ -595,25 +579,12 @@ int sqlite_store::projection()
 
 bool sqlite_store::make_indexes(const std::function<bool()>& go_on)
 {
-    bool ended = false;
-    const auto ask = [&] {
-        ended = ended || !go_on();
-        return !ended;
-    };
-    db_.set_watch(ask);
-    try {
-        const bool all = make_missing_indexes(db_, [&] {
-            sync();
-            return ask();
-        });
-        db_.set_watch({});
-        return all;
-    } catch (...) {
-        db_.set_watch({});
-        if (ended)
+    for (const std::string& sql : missing_indexes(db_)) {
+        sync();
+        if (!go_on() || !db_.exec_while(sql, go_on))
             return false;
-        throw;
     }
+    return true;
 }
 
 void sqlite_store::mark_projection()

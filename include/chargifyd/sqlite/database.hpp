@@ -37,7 +37,7 @@ public:
     bool corrupt() const noexcept;
     /// The statement or its values were refused; the connection is as good as before.
     bool refused() const noexcept;
-    /// The statement ran beyond the connection's deadline, or its watch ended it.
+    /// The statement ran beyond the connection's deadline and was ended.
     bool out_of_time() const noexcept;
 
 private:
@@ -71,6 +71,9 @@ public:
     database(const std::filesystem::path& path, access how);
 
     void exec(const std::string& sql);
+    /// The same as long as `go_on`, which is asked every some milliseconds that it works, says so. False: it
+    /// was ended. Throws what `go_on` throws. Not together with a deadline.
+    bool exec_while(const std::string& sql, const std::function<bool()>& go_on);
     /// The first column of the first row as an integer, 0 when there is none.
     std::int64_t integer(const std::string& sql);
     /// The first column of the first row as text, empty when there is none.
@@ -85,9 +88,6 @@ public:
     /// commits.
     void copy_from(database& source);
 
-    /// Asks, every some milliseconds that a statement works, whether it may go on; one that may not is ended
-    /// (`failure::out_of_time`). Takes the place of a deadline. Empty: nobody is asked.
-    void set_watch(std::function<bool()> go_on);
     /// Statements that run beyond this moment are ended soon after it (`failure::out_of_time`).
     void set_deadline(std::chrono::steady_clock::time_point at);
 
@@ -95,8 +95,7 @@ public:
 
 private:
     std::unique_ptr<std::chrono::steady_clock::time_point>
-        deadline_;                                 ///< where the handle's callback finds it
-    std::unique_ptr<std::function<bool()>> watch_; ///< likewise
+        deadline_; ///< where the handle's callback finds it
     std::unique_ptr<sqlite3, close_database> handle_;
 };
 

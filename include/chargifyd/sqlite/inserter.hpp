@@ -22,15 +22,16 @@ public:
     /// `columns` as in an INSERT, separated by commas.
     inserter(database& db, std::string_view table, std::string_view columns);
 
-    /// The next value of the row under way; its last one ends the row. Text and blobs are copied.
-    inserter& add(std::string_view text);
-    inserter& add(std::int64_t value);
-    inserter& add_null();
-    inserter& add_blob(std::string_view bytes);
+    /// As `statement::run`: the next value of the row under way. Its last one ends the row. Text and blobs
+    /// are copied.
+    inserter& bind(std::string_view text);
+    inserter& bind(std::int64_t value);
+    inserter& bind_null();
+    inserter& bind_blob(std::string_view bytes);
     template <class T>
-    inserter& add(const std::optional<T>& value)
+    inserter& bind(const std::optional<T>& value)
     {
-        return value ? add(*value) : add_null();
+        return value ? bind(*value) : bind_null();
     }
 
     void flush();

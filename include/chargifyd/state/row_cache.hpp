@@ -58,12 +58,12 @@ private:
     };
     using rows = std::unordered_map<std::string, entry>;
 
-    rows::value_type& find(object_kind kind, std::string_view site, const object_key& key);
+    entry& find(object_kind kind, std::string_view site, const object_key& key);
 
     store& into_;
     rows kept_;    ///< of the kinds that come again
     rows passing_; ///< of the others: until the next flush
-    std::vector<rows::value_type*> open_;
+    std::vector<entry*> open_;
     std::string name_; ///< of the row that is looked for
     std::size_t bytes_ = 0;
 };

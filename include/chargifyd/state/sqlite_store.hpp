@@ -95,11 +95,6 @@ private:
         timestamp last_received_at{};
     };
     struct statements;
-    void flush_events();
-    void flush_timeline();
-    void flush_changes();
-    bool knows_change(std::string_view site, const std::string& identity);
-    void correct_change(std::string_view site, std::uint64_t sequence, const moment& when, const change& c);
     void count_webhook(const webhook& w);
     void write_site_totals();
 

@@ -55,20 +55,18 @@ TEST(database, readers_see_commits_and_can_open_after_the_writer_closed)
     EXPECT_EQ(later.integer("SELECT x FROM t"), 7);
 }
 
-TEST(database, ends_a_statement_that_its_watch_does_not_want)
+TEST(database, executes_as_long_as_it_is_wanted)
 {
+    const std::string endless =
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n";
     database db({}, access::memory);
     int asked = 0;
-    db.set_watch([&asked] { return ++asked < 5; });
-    try {
-        db.integer("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n");
-        FAIL() << "it came to an end";
-    } catch (const failure& e) {
-        EXPECT_TRUE(e.out_of_time());
-    }
+    EXPECT_FALSE(db.exec_while(endless, [&asked] { return ++asked < 5; }));
     EXPECT_EQ(asked, 5);
-    db.set_watch({});
-    EXPECT_EQ(db.integer("SELECT 7"), 7);
+    EXPECT_THROW(db.exec_while(endless, []() -> bool { throw std::out_of_range("no"); }), std::out_of_range);
+    EXPECT_TRUE(db.exec_while("CREATE TABLE t (x)", [] { return true; }));
+    EXPECT_THROW(db.exec_while("nonsense", [] { return true; }), failure);
+    EXPECT_EQ(db.integer("SELECT 7"), 7) << "nobody is asked any more";
 }
 
 TEST(database, ends_a_statement_that_runs_beyond_its_deadline)

@@ -13,7 +13,7 @@ protected:
 
     void add(std::int64_t id, const std::string& word)
     {
-        rows.add(id).add(std::string_view(word)).add_null();
+        rows.bind(id).bind(std::string_view(word)).bind_null();
     }
 
     database db{{}, access::memory};
@@ -38,10 +38,10 @@ TEST_F(inserting, writes_every_row_once_whatever_their_number)
 TEST_F(inserting, keeps_kinds_apart)
 {
     const std::string zeros("a\0b", 3);
-    rows.add(std::optional<std::int64_t>(7)).add(std::string_view()).add_blob(zeros);
-    rows.add(std::int64_t{8})
-        .add(std::optional<std::string_view>("x"))
-        .add(std::optional<std::string_view>());
+    rows.bind(std::optional<std::int64_t>(7)).bind(std::string_view()).bind_blob(zeros);
+    rows.bind(std::int64_t{8})
+        .bind(std::optional<std::string_view>("x"))
+        .bind(std::optional<std::string_view>());
     rows.flush();
     EXPECT_EQ(db.text("SELECT group_concat(typeof(id) || typeof(word) || typeof(bytes)) FROM t"),
               "integertextblob,integertextnull");
