@@ -30,7 +30,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr std::uint64_t wal_to_copy_bytes = 8 * 1024 * 1024;
+constexpr std::uint64_t wal_to_copy_pages = 2048; // of 4 KiB
 constexpr std::uint64_t wal_to_truncate_bytes = 64 * 1024 * 1024;
 /// A transaction costs by itself as much as tens of webhooks: each page that it changes is written, whether
 /// for one of them or for many. It begins no sooner than so long after the one before, unless a full one
@@ -63,6 +63,8 @@ struct pipeline::implementation {
                                               "Age of the last applied webhook while more wait."))
         , dead_gauge(instruments_.make_gauge("dead_letters", "Webhooks that could not be read or applied."))
         , wal_gauge(instruments_.make_gauge("state_wal_bytes", "Size of the write-ahead log of state.db."))
+        , checkpoints(instruments_.make_counter("state_checkpoints_total",
+                                                "How often the write-ahead log was copied into state.db."))
         , applied(store->cursor())
         , dead(store->count_dead())
         , outdated(store->projection() != state::projection_version)
@@ -100,6 +102,7 @@ struct pipeline::implementation {
     metrics::gauge lag_seconds;
     metrics::gauge dead_gauge;
     metrics::gauge wal_gauge;
+    metrics::counter checkpoints;
 
     std::chrono::steady_clock::time_point next_reader_warning; // the applying thread's
     heartbeat pulse;                                           // likewise
@@ -167,7 +170,7 @@ void pipeline::implementation::committed(const progress& p)
         applied = p.cursor;
     }
     progressed.notify_all();
-    if (store->wal_bytes() > wal_to_copy_bytes)
+    if (store->wal_pages() > wal_to_copy_pages)
         checkpoint();
     observe();
 }
@@ -189,6 +192,7 @@ void pipeline::implementation::checkpoint()
 {
     const std::uint64_t before = store->wal_bytes();
     const bool held = !store->checkpoint(before > wal_to_truncate_bytes) && before > wal_to_truncate_bytes;
+    checkpoints.add();
     const auto now = std::chrono::steady_clock::now();
     if (!held || now < next_reader_warning)
         return;

@@ -93,6 +93,12 @@ int may_not_go_on(void* asked) noexcept
     return of.ended ? 1 : 0;
 }
 
+int note_wal_pages(void* noted, sqlite3*, const char*, int pages) noexcept
+{
+    *static_cast<std::uint64_t*>(noted) = static_cast<std::uint64_t>(pages);
+    return SQLITE_OK;
+}
+
 int open_flags(access how) noexcept
 {
     constexpr int common = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
@@ -150,6 +156,7 @@ void finalize_statement::operator()(sqlite3_stmt* s) const noexcept
 }
 
 database::database(const std::filesystem::path& path, access how)
+    : wal_pages_(std::make_unique<std::uint64_t>(0))
 {
     configure_library();
     const std::string name = how == access::memory ? ":memory:" : path.string();
@@ -183,6 +190,7 @@ database::database(const std::filesystem::path& path, access how)
         throw failure(SQLITE_CANTOPEN, "cannot use write-ahead logging for " + name);
     exec("PRAGMA synchronous = NORMAL");
     exec("PRAGMA wal_autocheckpoint = 0");
+    sqlite3_wal_hook(opened, note_wal_pages, wal_pages_.get());
     exec("PRAGMA journal_size_limit = " + std::to_string(kept_wal_bytes));
     int persist = 1;
     sqlite3_file_control(opened, "main", SQLITE_FCNTL_PERSIST_WAL, &persist);

@@ -25,8 +25,9 @@ namespace chargifyd::bench {
 
 namespace {
 
-constexpr std::size_t batch_webhooks = 512;
-constexpr std::uint64_t wal_to_copy_bytes = 64 * 1024 * 1024;
+// As the daemon does it.
+constexpr std::size_t batch_webhooks = 256;
+constexpr std::uint64_t wal_to_copy_pages = 2048;
 /// Spreads numbers in a row over all of 64 bits (Fibonacci hashing).
 constexpr std::uint64_t scatter = 0x9e3779b97f4a7c15;
 
@@ -89,8 +90,8 @@ private:
         }
         rows.flush();
         store_->commit(sequence_);
-        if (store_->wal_bytes() > wal_to_copy_bytes)
-            store_->checkpoint(true);
+        if (store_->wal_pages() > wal_to_copy_pages)
+            store_->checkpoint(false);
         return cpu_seconds() - before;
     }
 

@@ -479,7 +479,7 @@ class Admin(DaemonCase):
         text = self.daemon.metrics()
         for name in ('webhooks_total{result="stored",site="acme"} 1', "ack_seconds_bucket", "journal_sync_seconds_bucket",
                      "journal_batch_webhooks_bucket", "journal_queue_webhooks", "journal_bytes", "apply_lag_webhooks 0",
-                     "apply_lag_seconds", "events_total{", "last_webhook_timestamp_seconds{", "dead_letters 0", "state_wal_bytes",
+                     "apply_lag_seconds", "events_total{", "last_webhook_timestamp_seconds{", "dead_letters 0", "state_wal_bytes", "state_checkpoints_total",
                      "disk_free_bytes"):
             self.assertIn("chargifyd_" + name, text)
 

@@ -84,6 +84,9 @@ public:
     /// Copies committed pages into the database file; true when the whole WAL was copied (no reader held it
     /// back). With `truncate` the WAL file is emptied too, if nobody reads. Only on the writing connection.
     bool checkpoint(bool truncate);
+    /// How many pages the WAL held after this connection's last commit. Once all are copied and nobody reads
+    /// them, the next commit writes over them: the file stays as long as it was.
+    std::uint64_t wal_pages() const noexcept { return *wal_pages_; }
     /// Replaces this database's content by `source`'s in one transaction: readers see the old until it
     /// commits.
     void copy_from(database& source);
@@ -95,7 +98,8 @@ public:
 
 private:
     std::unique_ptr<std::chrono::steady_clock::time_point>
-        deadline_; ///< where the handle's callback finds it
+        deadline_;                             ///< where the handle's callback finds it
+    std::unique_ptr<std::uint64_t> wal_pages_; ///< likewise
     std::unique_ptr<sqlite3, close_database> handle_;
 };
 

@@ -84,7 +84,9 @@ public:
     std::uint64_t count_dead();
     /// The webhook of that sequence is a dead letter.
     std::vector<std::uint64_t> dead_sequences();
-    /// Bytes in the WAL file.
+    /// Pages that the WAL held after the last commit, copied or not.
+    std::uint64_t wal_pages() const noexcept { return db_.wal_pages(); }
+    /// Length of the WAL file. It is kept for what comes.
     std::uint64_t wal_bytes() const;
 
 private:

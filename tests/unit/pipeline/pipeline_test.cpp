@@ -42,6 +42,13 @@ protected:
         return std::move(*opened);
     }
 
+    double metric(const std::string& name)
+    {
+        const std::string text = inbox_->instruments().render();
+        const std::size_t at = text.find("\n" + name + " ");
+        return at == std::string::npos ? -1 : std::stod(text.substr(at + name.size() + 2));
+    }
+
     test::temporary_directory folder_;
     options with_;
     timestamp now_ = system_now();
@@ -76,6 +83,21 @@ TEST_F(background, tells_when_journal_and_state_were_written_last)
     now_ += 90s;
     EXPECT_EQ(p->now().journal_commit_seconds, 90.0);
     EXPECT_EQ(p->now().state_commit_seconds, 90.0);
+}
+
+// A checkpoint syncs three times and writes each page once more: a transaction of its own cost.
+TEST_F(background, copies_the_wal_once_for_many_transactions)
+{
+    with_.batch_webhooks = 1;
+    fill(1000);
+    const auto p = open();
+    p->start();
+    p->stop(60s);
+    ASSERT_EQ(p->now().applied, 1000U);
+    ASSERT_GE(std::filesystem::file_size(folder_ / "state.db"), 1024U * 1024); // it has been copied
+    const double checkpoints = metric("chargifyd_state_checkpoints_total");
+    EXPECT_GE(checkpoints, 2);
+    EXPECT_LE(checkpoints, 50);
 }
 
 TEST_F(background, takes_over_a_rebuilt_state_while_it_runs)

@@ -85,6 +85,24 @@ TEST(database, ends_a_statement_that_runs_beyond_its_deadline)
     EXPECT_EQ(db.integer("SELECT 7"), 7);
 }
 
+TEST(database, says_how_much_of_the_wal_is_in_use_however_long_its_file_is)
+{
+    const test::temporary_directory folder;
+    database db(folder / "a.db", access::create);
+    db.exec("CREATE TABLE t(x BLOB) STRICT");
+    db.exec("INSERT INTO t VALUES (zeroblob(1000000))");
+    const std::uint64_t many = db.wal_pages();
+    EXPECT_GT(many, 240U);
+    const auto length = std::filesystem::file_size(folder / "a.db-wal");
+    ASSERT_TRUE(db.checkpoint(false));
+    db.exec("INSERT INTO t VALUES (x'01')");
+    EXPECT_LT(db.wal_pages(), 10U);
+    EXPECT_EQ(std::filesystem::file_size(folder / "a.db-wal"), length);
+    db.exec("INSERT INTO t VALUES (zeroblob(100000))");
+    EXPECT_GT(db.wal_pages(), 24U);
+    EXPECT_LT(db.wal_pages(), 40U);
+}
+
 TEST(statement, an_execution_that_is_left_early_pins_nothing)
 {
     const test::temporary_directory folder;
