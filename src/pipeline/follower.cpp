@@ -50,8 +50,7 @@ struct follower::implementation {
     /// When the rows of webhooks are written: together, once for a transaction, or after each webhook, so
     /// that it is known which one's the store refuses.
     enum class writing { once, after_each };
-    void apply_all(chunk& c, state::row_cache& rows, writing how,
-                   std::vector<state::applied_webhook>& results, std::size_t& at);
+    void apply_all(chunk& c, state::row_cache& rows, writing how, std::size_t& at);
     void count(const state::webhook& w, const state::applied_webhook& done);
     result<bool> retry_one(std::uint64_t sequence);
 
@@ -64,6 +63,7 @@ struct follower::implementation {
     std::optional<journal::reader> source;
     std::uint64_t cursor = 0;
     std::vector<chunk> chunks;
+    std::vector<state::applied_webhook> results; ///< of the chunk that is applied
 
     /// One call of `advance`.
     struct round_state {
@@ -118,8 +118,7 @@ result<bool> follower::implementation::fill(chunk& c, std::uint64_t up_to)
     return c.count > 0;
 }
 
-void follower::implementation::apply_all(chunk& c, state::row_cache& rows, writing how,
-                                         std::vector<state::applied_webhook>& results, std::size_t& at)
+void follower::implementation::apply_all(chunk& c, state::row_cache& rows, writing how, std::size_t& at)
 {
     results.clear();
     into.begin();
@@ -138,12 +137,10 @@ void follower::implementation::apply_all(chunk& c, state::row_cache& rows, writi
 /// that one webhook can neither stop the others nor be lost.
 result<void> follower::implementation::apply_chunk(chunk& c, state::row_cache& rows)
 {
-    std::vector<state::applied_webhook> results;
-    results.reserve(c.count);
     for (auto how = writing::once;;) {
         std::size_t at = 0;
         try {
-            apply_all(c, rows, how, results, at);
+            apply_all(c, rows, how, at);
             break;
         } catch (const std::exception& e) {
             rows.clear();

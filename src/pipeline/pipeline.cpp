@@ -30,7 +30,11 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr std::uint64_t wal_to_copy_pages = 2048; // of 4 KiB
+/// Of 4 KiB. Copying costs three syncs, and each page once more.
+constexpr std::uint64_t wal_to_copy_pages = 2048;
+/// While readers keep the WAL from being written from its start again, it is copied as it grows and this
+/// often.
+constexpr auto copy_interval = 1s;
 constexpr std::uint64_t wal_to_truncate_bytes = 64 * 1024 * 1024;
 /// A transaction costs by itself as much as tens of webhooks: each page that it changes is written, whether
 /// for one of them or for many. It begins no sooner than so long after the one before, unless a full one
@@ -63,8 +67,8 @@ struct pipeline::implementation {
                                               "Age of the last applied webhook while more wait."))
         , dead_gauge(instruments_.make_gauge("dead_letters", "Webhooks that could not be read or applied."))
         , wal_gauge(instruments_.make_gauge("state_wal_bytes", "Size of the write-ahead log of state.db."))
-        , checkpoints(instruments_.make_counter("state_checkpoints_total",
-                                                "How often the write-ahead log was copied into state.db."))
+        , checkpoints(instruments_.make_counter(
+              "state_checkpoints_total", "How often it was begun to copy the write-ahead log into state.db."))
         , applied(store->cursor())
         , dead(store->count_dead())
         , outdated(store->projection() != state::projection_version)
@@ -78,6 +82,7 @@ struct pipeline::implementation {
     void run_maintenance(const std::stop_token& stop);
     void apply_round(const std::stop_token& stop);
     void committed(const progress& p);
+    void checkpoint_if_due();
     void checkpoint();
     void observe();
     void run_commands();
@@ -104,8 +109,11 @@ struct pipeline::implementation {
     metrics::gauge wal_gauge;
     metrics::counter checkpoints;
 
-    std::chrono::steady_clock::time_point next_reader_warning; // the applying thread's
-    heartbeat pulse;                                           // likewise
+    // The applying thread's:
+    std::uint64_t copied_pages = 0; ///< of the WAL, when it was tried last
+    std::chrono::steady_clock::time_point next_copy;
+    std::chrono::steady_clock::time_point next_reader_warning;
+    heartbeat pulse;
 
     std::atomic<std::uint64_t> applied;
     std::atomic<std::uint64_t> dead;
@@ -170,9 +178,21 @@ void pipeline::implementation::committed(const progress& p)
         applied = p.cursor;
     }
     progressed.notify_all();
-    if (store->wal_pages() > wal_to_copy_pages)
-        checkpoint();
+    checkpoint_if_due();
     observe();
+}
+
+void pipeline::implementation::checkpoint_if_due()
+{
+    const std::uint64_t pages = store->wal_pages();
+    if (pages < copied_pages)
+        copied_pages = 0; // it was written from its start again
+    const bool has_grown = pages - copied_pages > wal_to_copy_pages;
+    if (has_grown || (pages > wal_to_copy_pages && std::chrono::steady_clock::now() >= next_copy)) {
+        checkpoint();
+        copied_pages = pages;
+        next_copy = std::chrono::steady_clock::now() + copy_interval;
+    }
 }
 
 void pipeline::implementation::observe()

@@ -19,6 +19,9 @@ constexpr std::int64_t kept_wal_bytes = 16 * 1024 * 1024;
 
 /// Of a writer: pages that indexes are searched in come back with nearly every webhook.
 constexpr int writer_cache_kib = 12 * 1024;
+/// A page that is written to the WAL before its transaction ends may have to be written again, and then all
+/// after it are read and summed again. The cache grows before that: a batch changes fewer pages than this.
+constexpr int writer_cache_spill_pages = 6 * 1024;
 /// Of a file that is written from end to end, at once.
 constexpr int scratch_cache_kib = 64 * 1024;
 constexpr int lookaside_slot_bytes = 1200;
@@ -188,6 +191,7 @@ database::database(const std::filesystem::path& path, access how)
     }
     if (text("PRAGMA journal_mode = WAL") != "wal")
         throw failure(SQLITE_CANTOPEN, "cannot use write-ahead logging for " + name);
+    exec("PRAGMA cache_spill = " + std::to_string(writer_cache_spill_pages));
     exec("PRAGMA synchronous = NORMAL");
     exec("PRAGMA wal_autocheckpoint = 0");
     sqlite3_wal_hook(opened, note_wal_pages, wal_pages_.get());

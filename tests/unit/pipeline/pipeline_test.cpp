@@ -100,6 +100,25 @@ TEST_F(background, copies_the_wal_once_for_many_transactions)
     EXPECT_LE(checkpoints, 50);
 }
 
+TEST_F(background, tries_no_more_often_to_copy_the_wal_while_a_reader_holds_it)
+{
+    with_.batch_webhooks = 1;
+    const auto p = open();
+    fill(1);
+    p->start();
+    test::wait_until([&p] { return p->now().applied == 1; });
+    sqlite::database reader(folder_ / "state.db", sqlite::access::read_only);
+    reader.exec("BEGIN");
+    ASSERT_EQ(reader.integer("SELECT count(*) FROM events"), 1);
+    fill(1000);
+    p->stop(60s);
+    ASSERT_EQ(p->now().applied, 1001U);
+    EXPECT_EQ(reader.integer("SELECT count(*) FROM events"), 1);
+    const double checkpoints = metric("chargifyd_state_checkpoints_total");
+    EXPECT_GE(checkpoints, 2);
+    EXPECT_LE(checkpoints, 50);
+}
+
 TEST_F(background, takes_over_a_rebuilt_state_while_it_runs)
 {
     fill(30);
