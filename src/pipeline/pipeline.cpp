@@ -1,6 +1,7 @@
 #include "chargifyd/pipeline/pipeline.hpp"
 
 #include "catch_up.hpp"
+#include "checkpointer.hpp"
 #include "match_journal.hpp"
 #include "renewal.hpp"
 #include "silence.hpp"
@@ -30,19 +31,12 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// Of 4 KiB. Copying costs three syncs, and each page once more.
-constexpr std::uint64_t wal_to_copy_pages = 2048;
-/// While readers keep the WAL from being written from its start again, it is copied as it grows and this
-/// often.
-constexpr auto copy_interval = 1s;
-constexpr std::uint64_t wal_to_truncate_bytes = 64 * 1024 * 1024;
 /// A transaction costs by itself as much as tens of webhooks: each page that it changes is written, whether
 /// for one of them or for many. It begins no sooner than so long after the one before, unless a full one
 /// waits.
 constexpr auto round_interval = 25ms;
 constexpr auto maintenance_interval = 60s;
 constexpr auto retry_interval = 1s;
-constexpr auto reader_warning_interval = 60s;
 constexpr auto apply_patience = 20s;
 /// A command has to answer in less than a minute.
 constexpr auto forget_slice = 5s;
@@ -67,8 +61,7 @@ struct pipeline::implementation {
                                               "Age of the last applied webhook while more wait."))
         , dead_gauge(instruments_.make_gauge("dead_letters", "Webhooks that could not be read or applied."))
         , wal_gauge(instruments_.make_gauge("state_wal_bytes", "Size of the write-ahead log of state.db."))
-        , checkpoints(instruments_.make_counter(
-              "state_checkpoints_total", "How often it was begun to copy the write-ahead log into state.db."))
+        , checkpoints(*store, instruments_)
         , applied(store->cursor())
         , dead(store->count_dead())
         , outdated(store->projection() != state::projection_version)
@@ -82,11 +75,10 @@ struct pipeline::implementation {
     void run_maintenance(const std::stop_token& stop);
     void apply_round(const std::stop_token& stop);
     void committed(const progress& p);
-    void checkpoint_if_due();
-    void checkpoint();
     void observe();
     void run_commands();
     result<void> maintain();
+    result<bool> keep_log_short();
     result<void> make_snapshot();
     result<bool> adopt(const std::stop_token& stop);
     result<forgetting> forget(const std::string& site, std::int64_t customer_id, forgetting so_far);
@@ -107,13 +99,9 @@ struct pipeline::implementation {
     metrics::gauge lag_seconds;
     metrics::gauge dead_gauge;
     metrics::gauge wal_gauge;
-    metrics::counter checkpoints;
 
-    // The applying thread's:
-    std::uint64_t copied_pages = 0; ///< of the WAL, when it was tried last
-    std::chrono::steady_clock::time_point next_copy;
-    std::chrono::steady_clock::time_point next_reader_warning;
-    heartbeat pulse;
+    checkpointer checkpoints; // the applying thread's
+    heartbeat pulse;          // likewise
 
     std::atomic<std::uint64_t> applied;
     std::atomic<std::uint64_t> dead;
@@ -178,21 +166,8 @@ void pipeline::implementation::committed(const progress& p)
         applied = p.cursor;
     }
     progressed.notify_all();
-    checkpoint_if_due();
+    checkpoints.run_if_due();
     observe();
-}
-
-void pipeline::implementation::checkpoint_if_due()
-{
-    const std::uint64_t pages = store->wal_pages();
-    if (pages < copied_pages)
-        copied_pages = 0; // it was written from its start again
-    const bool has_grown = pages - copied_pages > wal_to_copy_pages;
-    if (has_grown || (pages > wal_to_copy_pages && std::chrono::steady_clock::now() >= next_copy)) {
-        checkpoint();
-        copied_pages = pages;
-        next_copy = std::chrono::steady_clock::now() + copy_interval;
-    }
 }
 
 void pipeline::implementation::observe()
@@ -206,20 +181,6 @@ void pipeline::implementation::observe()
                         ? 0
                         : std::chrono::duration<double>(age).count());
     wal_gauge.set(static_cast<double>(store->wal_bytes()));
-}
-
-void pipeline::implementation::checkpoint()
-{
-    const std::uint64_t before = store->wal_bytes();
-    const bool held = !store->checkpoint(before > wal_to_truncate_bytes) && before > wal_to_truncate_bytes;
-    checkpoints.add();
-    const auto now = std::chrono::steady_clock::now();
-    if (!held || now < next_reader_warning)
-        return;
-    next_reader_warning = now + reader_warning_interval;
-    log::warning("a reader of state.db holds an old snapshot, so its write-ahead log cannot shrink; end long "
-                 "transactions",
-                 {{"wal_bytes", before}});
 }
 
 void pipeline::implementation::apply_round(const std::stop_token& stop)
@@ -289,6 +250,18 @@ void pipeline::implementation::run_applier(const std::stop_token& stop)
     run_commands();
 }
 
+/// On the applying thread.
+result<bool> pipeline::implementation::keep_log_short()
+{
+    try {
+        checkpoints.run_if_due();
+        observe();
+        return true;
+    } catch (const std::exception& e) {
+        return make_error(errc::io, e.what());
+    }
+}
+
 result<void> pipeline::implementation::make_snapshot()
 {
     const auto synced = call<bool>([this]() -> result<bool> {
@@ -309,6 +282,12 @@ result<void> pipeline::implementation::maintain()
     const std::lock_guard one_at_a_time(maintenance_mutex);
     silence.look(clock());
     const std::uint64_t done = applied;
+    // A reader may have let go of the log since the last webhook was applied. While there are more, that is
+    // seen with each commit.
+    if (inbox.durable_sequence() == done) {
+        if (const auto run = call<bool>([this] { return keep_log_short(); }); !run)
+            return run.error();
+    }
     if (const auto compressed = inbox.compress(done); !compressed)
         return compressed.error();
     // What the rules of another version could not read must not go before this version has read it.

@@ -20,8 +20,9 @@ constexpr std::int64_t kept_wal_bytes = 16 * 1024 * 1024;
 /// Of a writer: pages that indexes are searched in come back with nearly every webhook.
 constexpr int writer_cache_kib = 12 * 1024;
 /// A page that is written to the WAL before its transaction ends may have to be written again, and then all
-/// after it are read and summed again. The cache grows before that: a batch changes fewer pages than this.
-constexpr int writer_cache_spill_pages = 6 * 1024;
+/// after it are read and summed again. The cache of a batch that is spread over many rows grows to this
+/// first. (In KiB: SQLite takes a number of pages for a switch as well, by its lowest eight bits.)
+constexpr int writer_cache_spill_kib = 24 * 1024;
 /// Of a file that is written from end to end, at once.
 constexpr int scratch_cache_kib = 64 * 1024;
 constexpr int lookaside_slot_bytes = 1200;
@@ -191,7 +192,7 @@ database::database(const std::filesystem::path& path, access how)
     }
     if (text("PRAGMA journal_mode = WAL") != "wal")
         throw failure(SQLITE_CANTOPEN, "cannot use write-ahead logging for " + name);
-    exec("PRAGMA cache_spill = " + std::to_string(writer_cache_spill_pages));
+    exec("PRAGMA cache_spill = -" + std::to_string(writer_cache_spill_kib));
     exec("PRAGMA synchronous = NORMAL");
     exec("PRAGMA wal_autocheckpoint = 0");
     sqlite3_wal_hook(opened, note_wal_pages, wal_pages_.get());
@@ -238,18 +239,20 @@ std::int64_t database::changed_rows() const noexcept
     return sqlite3_changes64(handle_.get());
 }
 
-bool database::checkpoint(bool truncate)
+bool database::checkpoint(bool truncate, std::chrono::milliseconds patience)
 {
     int in_wal = 0;
     int copied = 0;
-    // Without waiting: a reader may hold its snapshot for hours, and the writer has commits to make.
-    sqlite3_busy_timeout(get(), 0);
+    // A reader may hold its snapshot for hours, and the writer has commits to make.
+    sqlite3_busy_timeout(get(), static_cast<int>(patience.count()));
     const int code = sqlite3_wal_checkpoint_v2(
         get(), nullptr, truncate ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE, &in_wal, &copied);
     sqlite3_busy_timeout(get(), busy_timeout_ms);
     if ((code & 0xff) == SQLITE_BUSY)
         return false;
     check(get(), code, "cannot checkpoint");
+    if (truncate)
+        *wal_pages_ = 0;
     return in_wal == copied;
 }
 

@@ -592,9 +592,9 @@ void sqlite_store::mark_projection()
     write_projection(db_, projection_version);
 }
 
-bool sqlite_store::checkpoint(bool truncate)
+bool sqlite_store::checkpoint(bool truncate, std::chrono::milliseconds patience)
 {
-    return db_.checkpoint(truncate);
+    return db_.checkpoint(truncate, patience);
 }
 
 void sqlite_store::sync()

@@ -82,10 +82,11 @@ public:
     std::int64_t changed_rows() const noexcept;
 
     /// Copies committed pages into the database file; true when the whole WAL was copied (no reader held it
-    /// back). With `truncate` the WAL file is emptied too, if nobody reads. Only on the writing connection.
-    bool checkpoint(bool truncate);
-    /// How many pages the WAL held after this connection's last commit. Once all are copied and nobody reads
-    /// them, the next commit writes over them: the file stays as long as it was.
+    /// back). With `truncate` the WAL file is emptied too, if nobody reads: it waits so long for readers to
+    /// end, and all that write wait with it. Only on the writing connection.
+    bool checkpoint(bool truncate, std::chrono::milliseconds patience = {});
+    /// How many pages the WAL held after this connection's last statement that wrote. Once all are copied and
+    /// nobody reads them, the next commit writes over them: the file stays as long as it was.
     std::uint64_t wal_pages() const noexcept { return *wal_pages_; }
     /// Replaces this database's content by `source`'s in one transaction: readers see the old until it
     /// commits.

@@ -67,9 +67,9 @@ public:
     /// Says that this version's rules made all of it.
     void mark_projection();
 
-    /// Copies the WAL into the file as far as readers let it; with `truncate` empties the WAL too. True: all
-    /// of it.
-    bool checkpoint(bool truncate);
+    /// Copies the WAL into the file as far as readers let it; with `truncate` empties the WAL too, and waits
+    /// so long for readers to end. True: all of it.
+    bool checkpoint(bool truncate, std::chrono::milliseconds patience = {});
     /// Makes everything committed so far survive a power cut. Retention needs it before it deletes.
     void sync();
     /// Takes over the content of another state file of the same journal and schema, in one transaction:

@@ -1,13 +1,17 @@
 #include "temporary_directory.hpp"
+#include "wait_until.hpp"
 
 #include "chargifyd/sqlite/database.hpp"
 
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <future>
 
 namespace chargifyd::sqlite {
 namespace {
+
+using namespace std::chrono_literals;
 
 TEST(database, is_opened_as_the_writer_needs_it)
 {
@@ -17,6 +21,7 @@ TEST(database, is_opened_as_the_writer_needs_it)
     EXPECT_EQ(db.integer("PRAGMA synchronous"), 1);
     EXPECT_EQ(db.integer("PRAGMA wal_autocheckpoint"), 0);
     EXPECT_EQ(db.integer("PRAGMA mmap_size"), 0);
+    EXPECT_GT(db.integer("PRAGMA cache_spill"), 5000); // 0: a large transaction would lie in memory whole
     EXPECT_EQ(db.integer("PRAGMA trusted_schema"), 0);
 }
 
@@ -101,6 +106,34 @@ TEST(database, says_how_much_of_the_wal_is_in_use_however_long_its_file_is)
     db.exec("INSERT INTO t VALUES (zeroblob(100000))");
     EXPECT_GT(db.wal_pages(), 24U);
     EXPECT_LT(db.wal_pages(), 40U);
+}
+
+TEST(database, waits_for_a_reader_to_end_before_it_empties_the_wal)
+{
+    const test::temporary_directory folder;
+    database db(folder / "a.db", access::create);
+    db.exec("CREATE TABLE t(x BLOB) STRICT");
+    database reader(folder / "a.db", access::read_only);
+    reader.exec("BEGIN");
+    ASSERT_EQ(reader.integer("SELECT count(*) FROM t"), 0);
+    EXPECT_FALSE(db.checkpoint(true)); // without patience
+    auto emptied = std::async(std::launch::async, [&db] { return db.checkpoint(true, 60s); });
+    // Whoever empties it holds the one right to write meanwhile.
+    database other(folder / "a.db", access::as_is);
+    other.exec("PRAGMA busy_timeout = 0");
+    test::wait_until([&] {
+        try {
+            other.exec("BEGIN IMMEDIATE");
+            other.exec("ROLLBACK");
+            return false;
+        } catch (const failure& e) {
+            return e.busy();
+        }
+    });
+    reader.exec("COMMIT");
+    EXPECT_TRUE(emptied.get());
+    EXPECT_EQ(db.wal_pages(), 0U);
+    EXPECT_EQ(std::filesystem::file_size(folder / "a.db-wal"), 0U);
 }
 
 TEST(statement, an_execution_that_is_left_early_pins_nothing)
