@@ -10,12 +10,12 @@ using namespace std::chrono_literals;
 
 /// Of 4 KiB. To copy costs three syncs, and each page once more.
 constexpr std::uint64_t pages_to_copy = 2048;
-/// Copied, and yet written on: some reader was there whenever the log could have begun anew.
+/// Of a log that is longer than this, some reader was there whenever it could have begun anew.
 constexpr std::uint64_t pages_to_empty = 2 * pages_to_copy;
-/// For readers to end, then. Those that come meanwhile need nothing of the log, so that short ones do not
-/// keep each other company for ever.
+/// For readers to end, then. Those that come meanwhile see the last commit, and at last need nothing of the
+/// log: short ones do not keep each other company for ever.
 constexpr auto patience = 50ms;
-/// A log that readers hold is tried again as it grows, and this often.
+/// A log that readers hold is tried again as it grows, and this often. So often they are waited for.
 constexpr auto interval = 1s;
 
 constexpr std::uint64_t bytes_to_warn_of = 64 * 1024 * 1024;
@@ -41,9 +41,10 @@ void checkpointer::run_if_due()
     pages_when_tried_ = pages;
     next_try_ = now + interval;
     begun_.add();
-    const bool all = store_.checkpoint(false);
-    if (all && pages > pages_to_empty)
-        store_.checkpoint(true, patience);
+    const bool waits = pages > pages_to_empty && now >= next_wait_;
+    if (waits)
+        next_wait_ = now + interval;
+    const bool all = store_.checkpoint(waits, waits ? patience : 0ms);
     const std::uint64_t bytes = store_.wal_bytes();
     if (all || bytes <= bytes_to_warn_of || now < next_warning_)
         return;

@@ -26,6 +26,7 @@ private:
     metrics::counter begun_;
     std::uint64_t pages_when_tried_ = 0; ///< that the log held
     steady::time_point next_try_;
+    steady::time_point next_wait_;
     steady::time_point next_warning_;
 };
 
