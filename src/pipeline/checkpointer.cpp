@@ -44,7 +44,7 @@ void checkpointer::run_if_due()
     const bool waits = pages > pages_to_empty && now >= next_wait_;
     if (waits)
         next_wait_ = now + interval;
-    const bool all = store_.checkpoint(waits, waits ? patience : 0ms);
+    const bool all = store_.checkpoint(waits, patience);
     const std::uint64_t bytes = store_.wal_bytes();
     if (all || bytes <= bytes_to_warn_of || now < next_warning_)
         return;

@@ -78,13 +78,13 @@ struct pipeline::implementation {
     void observe();
     void run_commands();
     result<void> maintain();
-    result<bool> keep_log_short();
     result<void> make_snapshot();
     result<bool> adopt(const std::stop_token& stop);
     result<forgetting> forget(const std::string& site, std::int64_t customer_id, forgetting so_far);
     result<void> adopt_own(const std::stop_token& stop);
 
-    /// Runs `command` on the applying thread between two batches and waits for its result.
+    /// Runs `command` on the applying thread between two batches and waits for its result. What it throws is
+    /// a failure of the state (errc::io).
     template <class T>
     result<T> call(std::function<result<T>()> command);
 
@@ -142,7 +142,11 @@ result<T> pipeline::implementation::call(std::function<result<T>()> command)
     });
     if (!taken)
         return make_error(errc::unavailable, "the daemon is stopping");
-    return answer.get();
+    try {
+        return answer.get();
+    } catch (const std::exception& e) {
+        return make_error(errc::io, e.what());
+    }
 }
 
 void pipeline::implementation::run_commands()
@@ -250,27 +254,11 @@ void pipeline::implementation::run_applier(const std::stop_token& stop)
     run_commands();
 }
 
-/// On the applying thread.
-result<bool> pipeline::implementation::keep_log_short()
-{
-    try {
-        checkpoints.run_if_due();
-        observe();
-        return true;
-    } catch (const std::exception& e) {
-        return make_error(errc::io, e.what());
-    }
-}
-
 result<void> pipeline::implementation::make_snapshot()
 {
-    const auto synced = call<bool>([this]() -> result<bool> {
-        try {
-            store->sync();
-            return true;
-        } catch (const std::exception& e) {
-            return make_error(errc::io, e.what());
-        }
+    const auto synced = call<bool>([this] {
+        store->sync();
+        return true;
     });
     if (!synced)
         return synced.error();
@@ -285,7 +273,12 @@ result<void> pipeline::implementation::maintain()
     // A reader may have let go of the log since the last webhook was applied. While there are more, that is
     // seen with each commit.
     if (inbox.durable_sequence() == done) {
-        if (const auto run = call<bool>([this] { return keep_log_short(); }); !run)
+        const auto run = call<bool>([this] {
+            checkpoints.run_if_due();
+            observe();
+            return true;
+        });
+        if (!run)
             return run.error();
     }
     if (const auto compressed = inbox.compress(done); !compressed)
@@ -324,24 +317,20 @@ void pipeline::implementation::run_maintenance(const std::stop_token& stop)
 /// On the applying thread.
 result<bool> pipeline::implementation::adopt(const std::stop_token& stop)
 {
-    try {
-        const fs::path rebuilt = directory / rebuild_file_name;
-        if (auto done = catch_up(directory, with, state_with, inbox, applied, stop); !done)
-            return done.error();
-        if (auto taken = store->replace_by(rebuilt); !taken)
-            return taken.error();
-        follow.restart();
-        applied = store->cursor();
-        dead = store->count_dead();
-        dead_gauge.set(static_cast<double>(dead));
-        outdated = false;
-        remove_database(rebuilt);
-        store->checkpoint(true); // the old content is in the file until then
-        log::info("a rebuilt state was taken over", {{"sequence", applied.load()}});
-        return true;
-    } catch (const std::exception& e) {
-        return make_error(errc::io, e.what());
-    }
+    const fs::path rebuilt = directory / rebuild_file_name;
+    if (auto done = catch_up(directory, with, state_with, inbox, applied, stop); !done)
+        return done.error();
+    if (auto taken = store->replace_by(rebuilt); !taken)
+        return taken.error();
+    follow.restart();
+    applied = store->cursor();
+    dead = store->count_dead();
+    dead_gauge.set(static_cast<double>(dead));
+    outdated = false;
+    remove_database(rebuilt);
+    store->checkpoint(true); // the old content is in the file until then
+    log::info("a rebuilt state was taken over", {{"sequence", applied.load()}});
+    return true;
 }
 
 result<void> pipeline::implementation::adopt_own(const std::stop_token& stop)
@@ -457,14 +446,10 @@ result<std::size_t> pipeline::retry_dead(std::vector<std::uint64_t> sequences)
 {
     implementation* const my = impl_.get();
     return my->call<std::size_t>([my, wanted = std::move(sequences)]() -> result<std::size_t> {
-        try {
-            const auto done = my->follow.retry_dead(wanted.empty() ? my->store->dead_sequences() : wanted);
-            my->dead = my->store->count_dead();
-            my->dead_gauge.set(static_cast<double>(my->dead));
-            return done;
-        } catch (const std::exception& e) {
-            return make_error(errc::io, e.what());
-        }
+        const auto done = my->follow.retry_dead(wanted.empty() ? my->store->dead_sequences() : wanted);
+        my->dead = my->store->count_dead();
+        my->dead_gauge.set(static_cast<double>(my->dead));
+        return done;
     });
 }
 
@@ -494,14 +479,10 @@ result<forgetting> pipeline::implementation::forget(const std::string& site, std
             return make_error(errc::busy, "webhooks wait to be applied; try again when they are");
     }
     const auto who = call<state::person>([this, begins, &site, customer_id]() -> result<state::person> {
-        try {
-            auto found = store->find_person(site, customer_id);
-            if (found && begins)
-                store->forget(*found);
-            return found;
-        } catch (const std::exception& e) {
-            return make_error(errc::io, e.what());
-        }
+        auto found = store->find_person(site, customer_id);
+        if (found && begins)
+            store->forget(*found);
+        return found;
     });
     if (!who)
         return who.error();

@@ -8,7 +8,9 @@
 //            makes a state directory with so many webhooks journalled
 #include "bench_journal.hpp"
 #include "large_journal.hpp"
+#include "pipeline/checkpointer.hpp"
 
+#include "chargifyd/pipeline/options.hpp"
 #include "chargifyd/simulate/body.hpp"
 #include "chargifyd/state/projection.hpp"
 #include "chargifyd/state/sqlite_store.hpp"
@@ -17,6 +19,7 @@
 #include <cstdio>
 #include <ctime>
 #include <exception>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,9 +28,7 @@ namespace chargifyd::bench {
 
 namespace {
 
-// As the daemon does it.
-constexpr std::size_t batch_webhooks = 256;
-constexpr std::uint64_t wal_to_copy_pages = 2048;
+constexpr std::size_t batch_webhooks = pipeline::options{}.batch_webhooks;
 /// Spreads numbers in a row over all of 64 bits (Fibonacci hashing).
 constexpr std::uint64_t scatter = 0x9e3779b97f4a7c15;
 
@@ -48,6 +49,7 @@ public:
         if (!opened)
             throw std::runtime_error(opened.error().message);
         store_ = std::move(*opened);
+        checkpoints_.emplace(*store_, instruments_);
     }
 
     /// One webhook of each of `size` subscriptions that is not there yet.
@@ -90,12 +92,13 @@ private:
         }
         rows.flush();
         store_->commit(sequence_);
-        if (store_->wal_pages() > wal_to_copy_pages)
-            store_->checkpoint(false);
+        checkpoints_->run_if_due();
         return cpu_seconds() - before;
     }
 
     std::unique_ptr<state::sqlite_store> store_;
+    metrics::registry instruments_;
+    std::optional<pipeline::checkpointer> checkpoints_;
     std::uint64_t size_ = 0;
     std::uint64_t sequence_ = 0;
     std::uint64_t spread_ = 0;

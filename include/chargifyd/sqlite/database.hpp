@@ -82,8 +82,8 @@ public:
     std::int64_t changed_rows() const noexcept;
 
     /// Copies committed pages into the database file; true when the whole WAL was copied (no reader held it
-    /// back). With `truncate` the WAL file is emptied too, if nobody reads: it waits so long for readers to
-    /// end, and all that write wait with it. Only on the writing connection.
+    /// back). With `truncate` the WAL file is emptied too, if nobody reads: that, and only that, waits so
+    /// long for readers to end, and all that write wait with it. Only on the writing connection.
     bool checkpoint(bool truncate, std::chrono::milliseconds patience = {});
     /// How many pages the WAL held after this connection's last statement that wrote. Once all are copied and
     /// nobody reads them, the next commit writes over them: the file stays as long as it was.

@@ -1,3 +1,4 @@
+#include "is_locked.hpp"
 #include "pipeline/checkpointer.hpp"
 #include "temporary_directory.hpp"
 #include "wait_until.hpp"
@@ -116,15 +117,6 @@ TEST_F(checkpointer_test, waits_for_readers_of_a_long_log_to_end)
     sqlite::database reader(file_, sqlite::access::read_only);
     sqlite::database other(file_, sqlite::access::as_is);
     other.exec("PRAGMA busy_timeout = 0");
-    const auto is_locked = [&other] {
-        try {
-            other.exec("BEGIN IMMEDIATE");
-            other.exec("ROLLBACK");
-            return false;
-        } catch (const sqlite::failure& e) {
-            return e.busy();
-        }
-    };
     apply();
     while (log_bytes() < 17 * mib) {
         reader.exec("BEGIN");
@@ -138,7 +130,7 @@ TEST_F(checkpointer_test, waits_for_readers_of_a_long_log_to_end)
         apply(); // so that the reader needs the log as it was before
         auto done = std::async(std::launch::async, [this] { checkpoints_.run_if_due(); });
         const auto has_ended = [&done] { return done.wait_for(0s) == std::future_status::ready; };
-        test::wait_until([&] { return has_ended() || is_locked(); });
+        test::wait_until([&] { return has_ended() || test::is_locked(other); });
         reader.exec("COMMIT");
         done.get();
         return log_bytes() == 0;

@@ -1,3 +1,4 @@
+#include "is_locked.hpp"
 #include "temporary_directory.hpp"
 #include "wait_until.hpp"
 
@@ -121,15 +122,7 @@ TEST(database, waits_for_a_reader_to_end_before_it_empties_the_wal)
     // Whoever empties it holds the one right to write meanwhile.
     database other(folder / "a.db", access::as_is);
     other.exec("PRAGMA busy_timeout = 0");
-    test::wait_until([&] {
-        try {
-            other.exec("BEGIN IMMEDIATE");
-            other.exec("ROLLBACK");
-            return false;
-        } catch (const failure& e) {
-            return e.busy();
-        }
-    });
+    test::wait_until([&other] { return test::is_locked(other); });
     reader.exec("COMMIT");
     EXPECT_TRUE(emptied.get());
     EXPECT_EQ(db.wal_pages(), 0U);
